@@ -1,0 +1,145 @@
+"""Building blocks for message layouts: `Message`, bounded integers, strict ids, a length-prefixed tail.
+
+construct's own Enum maps an unknown value to a plain integer and its integers know no bounds; on a wire
+that moves a plunger both must be refused, on both sides, by the same numbers.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from construct import (
+    Adapter,
+    Bytes,
+    Construct,
+    ConstructError,
+    GreedyBytes,
+    Int8ul,
+    Int16ul,
+    Int32ul,
+    Prefixed,
+    Struct,
+    ValidationError,
+)
+
+U8, U16, U32 = Int8ul, Int16ul, Int32ul
+
+#: Name, size in bytes and `struct` letter of each integer type that the device can handle.
+INTEGERS: Mapping[int, tuple[str, int, str]] = {
+    id(U8): ("u8", 1, "B"),
+    id(U16): ("u16", 2, "H"),
+    id(U32): ("u32", 4, "I"),
+}
+
+
+class Bounded(Adapter):  # type: ignore[type-arg]
+    """An integer within [minimum, maximum], both included; anything else is refused."""
+
+    def __init__(self, subcon: Any, minimum: int, maximum: int) -> None:
+        """Take `subcon` (U8, U16 or U32) and its bounds, in the field's own unit."""
+        super().__init__(subcon)
+        if id(subcon) not in INTEGERS:
+            raise TypeError(f"{subcon!r} is not one of the integer types of the wire")
+        if not 0 <= minimum <= maximum < 1 << (8 * INTEGERS[id(subcon)][1]):
+            raise ValueError(f"bounds {minimum}..{maximum} do not fit {INTEGERS[id(subcon)][0]}")
+        self.minimum, self.maximum = minimum, maximum
+
+    def _check(self, value: Any, path: str) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValidationError(f"{value!r} is not an integer", path)
+        if not self.minimum <= value <= self.maximum:
+            raise ValidationError(f"{value} is not within {self.minimum}..{self.maximum}", path)
+        return value
+
+    def _decode(self, obj: Any, context: Any, path: str) -> int:
+        return self._check(obj, path)
+
+    def _encode(self, obj: Any, context: Any, path: str) -> int:
+        return self._check(obj, path)
+
+
+class Id(Adapter):  # type: ignore[type-arg]
+    """A member of an `IntEnum` in one byte; an unknown number is refused."""
+
+    def __init__(self, enum: type[IntEnum]) -> None:
+        """Take the enum; each member must fit a byte."""
+        super().__init__(U8)
+        self.enum = enum
+        self.minimum, self.maximum = min(enum), max(enum)
+
+    def _decode(self, obj: Any, context: Any, path: str) -> IntEnum:
+        try:
+            return self.enum(obj)
+        except ValueError:
+            raise ValidationError(f"{obj} is not a {self.enum.__name__}", path) from None
+
+    def _encode(self, obj: Any, context: Any, path: str) -> int:
+        return int(self._decode(obj, context, path))
+
+
+def flag() -> Bounded:
+    """A boolean: exactly 0 or 1, because both `struct`s travel other truths differently."""
+    return Bounded(U8, 0, 1)
+
+
+def blob(length: int) -> Construct[Any, Any]:
+    """Exactly `length` bytes."""
+    return Bytes(length)
+
+
+def tail() -> Construct[Any, Any]:
+    """Bytes up to the end of the message, preceded by their number as u16."""
+    return Prefixed(U16, GreedyBytes)
+
+
+def layout(*fields: Construct[Any, Any]) -> Construct[Any, Any]:
+    """A message body of these fields in this order."""
+    return Struct(*fields)
+
+
+class MessageError(ValueError):
+    """Bytes or values that are not this message; the text names the field and the bound."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message: its name, its id, its body and what it is for."""
+
+    name: str
+    id: int
+    body: Construct[Any, Any]
+    doc: str
+
+    def parse(self, data: bytes) -> dict[str, Any]:
+        """Return the fields of `data` by name.
+
+        Raises:
+            MessageError: if a field is out of bounds, or bytes are missing or left over.
+        """
+        stream = io.BytesIO(data)
+        try:
+            container = self.body.parse_stream(stream)
+        except ConstructError as error:
+            raise MessageError(f"{self.name}: {error}") from None
+        if stream.tell() != len(data):
+            raise MessageError(f"{self.name}: {len(data)} bytes, {stream.tell()} expected")
+        return {name: value for name, value in container.items() if not name.startswith("_")}
+
+    def build(self, **fields: Any) -> bytes:
+        """Return the bytes of the message body.
+
+        Raises:
+            MessageError: if a field is missing, unknown or out of bounds.
+        """
+        names = {field.name for field in self.body.subcons if field.name}
+        if names != fields.keys():
+            wrong = ", ".join(sorted(names ^ fields.keys()))
+            raise MessageError(f"{self.name}: missing or unknown field: {wrong}")
+        try:
+            return self.body.build(fields)
+        except ConstructError as error:
+            raise MessageError(f"{self.name}: {error}") from None

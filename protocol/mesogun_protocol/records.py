@@ -1,0 +1,207 @@
+"""The journal's records: 32 bytes each, one layout for flash, wire and store.
+
+A record is a head of 12 bytes, a body of 16 whose meaning its kind tells, and a CRC-32 of both. The gun
+writes an intent before the first step of a shot and a result after it; an intent without a result is an
+uncertain shot whose upper bound is the planned steps.
+"""
+
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from construct import Bytes, Padding, Struct
+
+from mesogun_protocol.enums import (
+    ConfigKey,
+    ControllerState,
+    EndReason,
+    Fault,
+    RecordKind,
+    ResetCause,
+    StepKind,
+)
+from mesogun_protocol.fields import U8, U16, U32, Id, Message, MessageError, layout
+from mesogun_protocol.limits import RECORD_BYTES
+
+STEP_NONE = 0xFF
+"""`step` of a record that belongs to no step of a program."""
+
+BODY_BYTES = 16
+
+HEAD = Message(
+    "record_head",
+    0x00,
+    layout(
+        "sequence" / U32 * "number of the record, never used twice by a board",
+        "boot_id" / U16 * "number of the device's start",
+        "kind" / Id(RecordKind) * "what the body means",
+        "step" / U8 * "step of the program, or STEP_NONE",
+        "time_ms" / U32 * "device clock when the record was made, ms since boot",
+    ),
+    "First 12 bytes of every record.",
+)
+
+
+def _body(kind: RecordKind, doc: str, *fields: Any) -> Message:
+    used = Struct(*fields).sizeof()
+    pad = (Padding(BODY_BYTES - used),) if used < BODY_BYTES else ()
+    return Message(f"record_{kind.name.lower()}", kind, layout(*fields, *pad), doc)
+
+
+BODIES: dict[RecordKind, Message] = {
+    body.id: body  # type: ignore[misc]
+    for body in (
+        _body(
+            RecordKind.SECTOR,
+            "Head of a flash sector: its sequence number is that of the sector's first record.",
+            "magic" / U32 * "SECTOR_MAGIC",
+            "acknowledged" / U32 * "records below this number were stored by a host",
+            "erases" / U32 * "how often this sector was erased",
+        ),
+        _body(
+            RecordKind.BOOT,
+            "The device started.",
+            "build" / U32 * "first 32 bits of the git commit",
+            "schema_hash" / U32 * "definition that the firmware was generated from",
+            "reset_cause" / Id(ResetCause) * "why",
+            "firmware_major" / U8 * "version",
+            "firmware_minor" / U8 * "version",
+            "firmware_patch" / U8 * "version",
+        ),
+        _body(
+            RecordKind.SYRINGE,
+            "A syringe was declared, or taken back (volume 0).",
+            "pl_per_step" / U32 * "volume of one step, pl",
+            "volume_nl" / U32 * "liquid in it, nl",
+            "calibration_id" / U32 * "names the calibration in the host's catalog",
+            "pressure_limit_kpa" / U16 * "occlusion alarm, kPa",
+        ),
+        _body(
+            RecordKind.LIMITS,
+            "Limits were set.",
+            "session_nl" / U32 * "most of a session, nl",
+            "shot_nl" / U32 * "most of a shot, nl",
+            "shots" / U32 * "most shots",
+        ),
+        _body(
+            RecordKind.SESSION_START,
+            "A program was armed and started.",
+            "session_id" / U32 * "number that the host gave",
+            "program_crc" / U32 * "CRC-32 of the program",
+            "shots" / U32 * "shots planned",
+            "steps" / U32 * "dose steps planned",
+        ),
+        _body(
+            RecordKind.SHOT_INTENT,
+            "A shot is about to be made.",
+            "shot" / U32 * "number of the shot in the session, from 0; primes count apart",
+            "dose_steps" / U32 * "forward steps that deliver",
+            "advance_steps" / U16 * "forward steps that only take up an earlier retraction",
+            "retract_steps" / U16 * "backward steps after the dose",
+            "purpose" / Id(StepKind) * "SHOTS, FLOW or PRIME",
+        ),
+        _body(
+            RecordKind.SHOT_RESULT,
+            "A shot is over.",
+            "shot" / U32 * "number of the shot, as in its intent",
+            "forward_steps" / U32 * "witnessed",
+            "motion_ms" / U32 * "from its first possible step to its end, ms",
+            "backward_steps" / U16 * "witnessed",
+            "reason" / Id(EndReason) * "how it ended",
+            "purpose" / Id(StepKind) * "as in its intent",
+        ),
+        _body(
+            RecordKind.STATE,
+            "The controller changed its state.",
+            "state" / Id(ControllerState) * "new",
+            "previous" / Id(ControllerState) * "old",
+        ),
+        _body(
+            RecordKind.FAULT,
+            "The gun stopped by itself, driver off.",
+            "detail" / U32 * "what the fault's description says",
+            "forward_steps" / U32 * "witnessed since boot, when the fault was handled",
+            "fault" / Id(Fault) * "which",
+        ),
+        _body(
+            RecordKind.SESSION_END,
+            "A session is over.",
+            "session_id" / U32 * "as at its start",
+            "shots" / U32 * "complete shots",
+            "delivered_steps" / U32 * "witnessed dose steps of the session",
+            "reason" / Id(EndReason) * "how it ended",
+        ),
+        _body(
+            RecordKind.ACKNOWLEDGED,
+            "A host has stored records.",
+            "sequence" / U32 * "everything below this number",
+        ),
+        _body(
+            RecordKind.CONFIG,
+            "A configuration number was written.",
+            "value" / U32 * "new",
+            "previous" / U32 * "old",
+            "key" / Id(ConfigKey) * "which",
+        ),
+    )
+}
+
+SECTOR_MAGIC = 0x4E47534D
+
+
+class RecordCorrupt(ValueError):
+    """These 32 bytes are not a record: length, CRC, kind or a field is wrong."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One decoded journal record.
+
+    Attributes:
+        sequence: number of the record on its board.
+        boot_id: start of the device that it was made in.
+        kind: what `body` holds.
+        step: step of the program, or STEP_NONE.
+        time_ms: device clock, ms since boot.
+        body: the fields of `BODIES[kind]` by name.
+        raw: the 32 bytes as the gun wrote them.
+    """
+
+    sequence: int
+    boot_id: int
+    kind: RecordKind
+    step: int
+    time_ms: int
+    body: dict[str, Any]
+    raw: bytes
+
+
+_FRAME = Struct("head" / Bytes(RECORD_BYTES - BODY_BYTES - 4), "body" / Bytes(BODY_BYTES), "crc" / U32)
+
+
+def decode_record(raw: bytes) -> Record:
+    """Decode and check one record.
+
+    Raises:
+        RecordCorrupt: if the length, the CRC, the kind or any field is wrong.
+    """
+    if len(raw) != RECORD_BYTES:
+        raise RecordCorrupt(f"a record has {RECORD_BYTES} bytes, not {len(raw)}")
+    parts = _FRAME.parse(raw)
+    if zlib.crc32(raw[:-4]) != parts.crc:
+        raise RecordCorrupt(f"CRC {parts.crc:08x} does not match the record's bytes")
+    try:
+        head = HEAD.parse(parts.head)
+        body = BODIES[head["kind"]].parse(parts.body)
+    except MessageError as error:
+        raise RecordCorrupt(str(error)) from None
+    return Record(**head, body=body, raw=bytes(raw))
+
+
+def encode_record(
+    sequence: int, boot_id: int, kind: RecordKind, step: int, time_ms: int, **body: Any
+) -> bytes:
+    """Build the 32 bytes of a record, as the gun does."""
+    head = HEAD.build(sequence=sequence, boot_id=boot_id, kind=kind, step=step, time_ms=time_ms)
+    content = head + BODIES[kind].build(**body)
+    return content + U32.build(zlib.crc32(content))
