@@ -7,16 +7,16 @@ that moves a plunger both must be refused, on both sides, by the same numbers.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from construct import (
     Adapter,
     Bytes,
     Construct,
     ConstructError,
+    FormatField,
     GreedyBytes,
     Int8ul,
     Int16ul,
@@ -26,26 +26,52 @@ from construct import (
     ValidationError,
 )
 
+if TYPE_CHECKING:  # construct's own classes take no parameters at run time
+    IntegerAdapter = Adapter[int, int, int, int]
+    BytesAdapter = Adapter[bytes, bytes, bytes, bytes]
+else:
+    IntegerAdapter = BytesAdapter = Adapter
+
 U8, U16, U32 = Int8ul, Int16ul, Int32ul
 
-#: Name, size in bytes and `struct` letter of each integer type that the device can handle.
-INTEGERS: Mapping[int, tuple[str, int, str]] = {
-    id(U8): ("u8", 1, "B"),
-    id(U16): ("u16", 2, "H"),
-    id(U32): ("u32", 4, "I"),
+
+class Integer(NamedTuple):
+    """An integer type of the wire: its name, its size in bytes and its `struct` letter."""
+
+    name: str
+    size: int
+    letter: str
+
+    @property
+    def maximum(self) -> int:
+        """The largest value that fits."""
+        return (1 << 8 * self.size) - 1
+
+
+_INTEGERS = {
+    "<B": Integer("u8", 1, "B"),
+    "<H": Integer("u16", 2, "H"),
+    "<I": Integer("u32", 4, "I"),
+    "<L": Integer("u32", 4, "I"),
 }
 
 
-class Bounded(Adapter):  # type: ignore[type-arg]
+def integer_type(construct: Construct[Any, Any]) -> Integer | None:
+    """Return which integer of the wire `construct` is, None if it is something else."""
+    return _INTEGERS.get(construct.fmtstr) if isinstance(construct, FormatField) else None
+
+
+class Bounded(IntegerAdapter):
     """An integer within [minimum, maximum], both included; anything else is refused."""
 
-    def __init__(self, subcon: Any, minimum: int, maximum: int) -> None:
+    def __init__(self, subcon: Construct[int, int], minimum: int, maximum: int) -> None:
         """Take `subcon` (U8, U16 or U32) and its bounds, in the field's own unit."""
         super().__init__(subcon)
-        if id(subcon) not in INTEGERS:
+        integer = integer_type(subcon)
+        if integer is None:
             raise TypeError(f"{subcon!r} is not one of the integer types of the wire")
-        if not 0 <= minimum <= maximum < 1 << (8 * INTEGERS[id(subcon)][1]):
-            raise ValueError(f"bounds {minimum}..{maximum} do not fit {INTEGERS[id(subcon)][0]}")
+        if not 0 <= minimum <= maximum <= integer.maximum:
+            raise ValueError(f"bounds {minimum}..{maximum} do not fit {integer.name}")
         self.minimum, self.maximum = minimum, maximum
 
     def _check(self, value: Any, path: str) -> int:
@@ -55,30 +81,54 @@ class Bounded(Adapter):  # type: ignore[type-arg]
             raise ValidationError(f"{value} is not within {self.minimum}..{self.maximum}", path)
         return value
 
-    def _decode(self, obj: Any, context: Any, path: str) -> int:
+    def _decode(self, obj: int, context: Any, path: str) -> int:
         return self._check(obj, path)
 
-    def _encode(self, obj: Any, context: Any, path: str) -> int:
+    def _encode(self, obj: int, context: Any, path: str) -> int:
         return self._check(obj, path)
 
 
-class Id(Adapter):  # type: ignore[type-arg]
+class Id(IntegerAdapter):
     """A member of an `IntEnum` in one byte; an unknown number is refused."""
 
     def __init__(self, enum: type[IntEnum]) -> None:
         """Take the enum; each member must fit a byte."""
         super().__init__(U8)
         self.enum = enum
-        self.minimum, self.maximum = min(enum), max(enum)
+        self.minimum, self.maximum = int(min(enum)), int(max(enum))
+        if not 0 <= self.minimum <= self.maximum <= 0xFF:
+            raise ValueError(f"the members of {enum.__name__} do not fit a byte")
 
-    def _decode(self, obj: Any, context: Any, path: str) -> IntEnum:
+    def _decode(self, obj: int, context: Any, path: str) -> IntEnum:
         try:
             return self.enum(obj)
         except ValueError:
             raise ValidationError(f"{obj} is not a {self.enum.__name__}", path) from None
 
-    def _encode(self, obj: Any, context: Any, path: str) -> int:
+    def _encode(self, obj: int, context: Any, path: str) -> int:
         return int(self._decode(obj, context, path))
+
+
+class Tail(BytesAdapter):
+    """At most `maximum` bytes up to the end of the message, preceded by their number as u16."""
+
+    def __init__(self, maximum: int) -> None:
+        """Take the longest length in bytes."""
+        super().__init__(Prefixed(U16, GreedyBytes))
+        self.maximum = maximum
+
+    def _check(self, value: Any, path: str) -> bytes:
+        if not isinstance(value, bytes | bytearray | memoryview):
+            raise ValidationError(f"{value!r} is not bytes", path)
+        if len(value) > self.maximum:
+            raise ValidationError(f"{len(value)} bytes exceed {self.maximum}", path)
+        return bytes(value)
+
+    def _decode(self, obj: bytes, context: Any, path: str) -> bytes:
+        return self._check(obj, path)
+
+    def _encode(self, obj: bytes, context: Any, path: str) -> bytes:
+        return self._check(obj, path)
 
 
 def flag() -> Bounded:
@@ -91,9 +141,9 @@ def blob(length: int) -> Construct[Any, Any]:
     return Bytes(length)
 
 
-def tail() -> Construct[Any, Any]:
-    """Bytes up to the end of the message, preceded by their number as u16."""
-    return Prefixed(U16, GreedyBytes)
+def tail(maximum: int = 0xFFFF) -> Tail:
+    """Bytes up to the end of the message, at most `maximum`, preceded by their number as u16."""
+    return Tail(maximum)
 
 
 def layout(*fields: Construct[Any, Any]) -> Construct[Any, Any]:

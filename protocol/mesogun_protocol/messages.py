@@ -199,7 +199,7 @@ PROGRAM_CHUNK = Message(
     0x21,
     layout(
         "offset" / U16 * "where the bytes belong",
-        "data" / tail() * "at most PROGRAM_CHUNK_BYTES bytes",
+        "data" / tail(lim.PROGRAM_CHUNK_BYTES) * "the bytes",
     ),
     "Carries a part of the program. Writing the same part twice does no harm.",
 )
@@ -233,7 +233,10 @@ PROGRAM_READ = Message(
 PROGRAM_READ_REPLY = Message(
     "program_read_reply",
     0xA3,
-    layout("offset" / U16 * "first byte", "data" / tail() * "the bytes"),
+    layout(
+        "offset" / U16 * "first byte",
+        "data" / tail(lim.PROGRAM_CHUNK_BYTES) * "the bytes",
+    ),
     "Answer to PROGRAM_READ.",
 )
 
@@ -300,7 +303,9 @@ READ_RECORDS_REPLY = Message(
     layout(
         "oldest" / U32 * "oldest sequence number that the gun still holds",
         "next" / U32 * "sequence number that the next record will get",
-        "data" / tail() * "whole records in order, RECORD_BYTES each",
+        "data"
+        / tail(lim.RECORDS_PER_READ * lim.RECORD_BYTES)
+        * "whole records in order, RECORD_BYTES each",
     ),
     "Records from the first one asked for that exists.",
 )
