@@ -52,13 +52,13 @@ from micropython import const
 WIRE_HELPERS = f"""\
 class WireError(Exception):
     # args: number of the field from 0, value, smallest and largest allowed value.
-    # Field {schema.WRONG_LENGTH_FIELD}: the body's length is wrong.
+    # Field {messages.WRONG_LENGTH_FIELD}: the body's length is wrong.
     pass
 
 
 def check_length(length, minimum, maximum):
     if not minimum <= length <= maximum:
-        raise WireError({schema.WRONG_LENGTH_FIELD}, length, minimum, maximum)
+        raise WireError({messages.WRONG_LENGTH_FIELD}, length, minimum, maximum)
 
 
 def check_range(field, value, minimum, maximum):

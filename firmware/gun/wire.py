@@ -7,7 +7,7 @@ from struct import pack_into, unpack_from
 from micropython import const
 
 # Limits and what both sides know
-SCHEMA_HASH = const(1692077741)
+SCHEMA_HASH = const(1051497392)
 PROTOCOL_VERSION = const(1)
 FRAME_BODY_MAX = const(512)
 DOSE_MIN_NL = const(1000)
@@ -48,6 +48,7 @@ FLASH_SECTOR_BYTES = const(4096)
 JOURNAL_SECTORS = const(256)
 PROGRAM_CHUNK_BYTES = const(256)
 REPLY_CACHE = const(8)
+WRONG_LENGTH_FIELD = const(255)
 STEP_NONE = const(255)
 BODY_BYTES = const(16)
 SECTOR_MAGIC = const(1313297229)
@@ -376,7 +377,7 @@ def unpack_prime(buf, at, length):
 def unpack_program_begin(buf, at, length):
     check_length(length, 6, 6)
     v = unpack_from("<HI", buf, at)
-    check_range(0, v[0], 1, 517)
+    check_range(0, v[0], 37, 517)
     return v
 
 

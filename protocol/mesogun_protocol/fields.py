@@ -1,7 +1,7 @@
-"""Building blocks for message layouts: `Message`, bounded integers, strict ids, a length-prefixed tail.
+"""Building blocks for message layouts: `Message`, bounded integers, strict ids, bytes, a tail.
 
-construct's own Enum maps an unknown value to a plain integer and its integers know no bounds; on a wire
-that moves a plunger both must be refused, on both sides, by the same numbers.
+construct's own Enum maps an unknown value to a plain integer and its integers know no bounds; on a
+wire that moves a plunger both must be refused, on both sides, by the same numbers.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from construct import (
     Adapter,
@@ -81,10 +81,10 @@ class Bounded(IntegerAdapter):
             raise ValidationError(f"{value} is not within {self.minimum}..{self.maximum}", path)
         return value
 
-    def _decode(self, obj: int, context: Any, path: str) -> int:
+    def _decode(self, obj: int, context: Any, path: str) -> int:  # noqa: ARG002
         return self._check(obj, path)
 
-    def _encode(self, obj: int, context: Any, path: str) -> int:
+    def _encode(self, obj: int, context: Any, path: str) -> int:  # noqa: ARG002
         return self._check(obj, path)
 
 
@@ -99,7 +99,7 @@ class Id(IntegerAdapter):
         if not 0 <= self.minimum <= self.maximum <= 0xFF:
             raise ValueError(f"the members of {enum.__name__} do not fit a byte")
 
-    def _decode(self, obj: int, context: Any, path: str) -> IntEnum:
+    def _decode(self, obj: int, context: Any, path: str) -> IntEnum:  # noqa: ARG002
         try:
             return self.enum(obj)
         except ValueError:
@@ -109,26 +109,37 @@ class Id(IntegerAdapter):
         return int(self._decode(obj, context, path))
 
 
-class Tail(BytesAdapter):
-    """At most `maximum` bytes up to the end of the message, preceded by their number as u16."""
+class Blob(BytesAdapter):
+    """Bytes, `minimum` to `maximum` of them; construct itself would turn an integer into some."""
 
-    def __init__(self, maximum: int) -> None:
-        """Take the longest length in bytes."""
-        super().__init__(Prefixed(U16, GreedyBytes))
-        self.maximum = maximum
+    def __init__(self, subcon: Construct[Any, Any], minimum: int, maximum: int) -> None:
+        """Take what reads and writes the bytes, and the bounds of their number."""
+        super().__init__(subcon)
+        self.minimum, self.maximum = minimum, maximum
 
     def _check(self, value: Any, path: str) -> bytes:
-        if not isinstance(value, bytes | bytearray | memoryview):
+        if not isinstance(value, (bytes, bytearray, memoryview)):
             raise ValidationError(f"{value!r} is not bytes", path)
-        if len(value) > self.maximum:
-            raise ValidationError(f"{len(value)} bytes exceed {self.maximum}", path)
-        return bytes(value)
+        data = bytes(cast("bytes", value))
+        if not self.minimum <= len(data) <= self.maximum:
+            raise ValidationError(
+                f"{len(data)} bytes are not within {self.minimum}..{self.maximum}", path
+            )
+        return data
 
-    def _decode(self, obj: bytes, context: Any, path: str) -> bytes:
+    def _decode(self, obj: bytes, context: Any, path: str) -> bytes:  # noqa: ARG002
         return self._check(obj, path)
 
-    def _encode(self, obj: bytes, context: Any, path: str) -> bytes:
+    def _encode(self, obj: bytes, context: Any, path: str) -> bytes:  # noqa: ARG002
         return self._check(obj, path)
+
+
+class Tail(Blob):
+    """Bytes up to the end of the message, preceded by their number as u16."""
+
+    def __init__(self, maximum: int) -> None:
+        """Take the largest number of bytes."""
+        super().__init__(Prefixed(U16, GreedyBytes), 0, maximum)
 
 
 def flag() -> Bounded:
@@ -136,17 +147,17 @@ def flag() -> Bounded:
     return Bounded(U8, 0, 1)
 
 
-def blob(length: int) -> Construct[Any, Any]:
+def blob(length: int) -> Blob:
     """Exactly `length` bytes."""
-    return Bytes(length)
+    return Blob(Bytes(length), length, length)
 
 
 def tail(maximum: int = 0xFFFF) -> Tail:
-    """Bytes up to the end of the message, at most `maximum`, preceded by their number as u16."""
+    """At most `maximum` bytes up to the end of the message, preceded by their number as u16."""
     return Tail(maximum)
 
 
-def layout(*fields: Construct[Any, Any]) -> Construct[Any, Any]:
+def layout(*fields: Construct[Any, Any]) -> Struct:
     """A message body of these fields in this order."""
     return Struct(*fields)
 
@@ -161,7 +172,7 @@ class Message:
 
     name: str
     id: int
-    body: Construct[Any, Any]
+    body: Struct
     doc: str
 
     def parse(self, data: bytes) -> dict[str, Any]:

@@ -6,10 +6,9 @@ The CRC is `zlib.crc32`, which MicroPython has in C as `binascii.crc32`.
 
 import struct
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cobs import cobs
+from cobs import cobs  # pyright: ignore[reportMissingTypeStubs]
 
 from mesogun_protocol.limits import FRAME_BODY_MAX
 
@@ -36,20 +35,23 @@ def encode_frame(frame: Frame) -> bytes:
         ValueError: if the body is longer than FRAME_BODY_MAX or a header field does not fit.
     """
     if len(frame.body) > FRAME_BODY_MAX:
-        raise ValueError(f"a body of {len(frame.body)} bytes exceeds FRAME_BODY_MAX = {FRAME_BODY_MAX}")
+        raise ValueError(
+            f"a body of {len(frame.body)} bytes exceeds FRAME_BODY_MAX = {FRAME_BODY_MAX}"
+        )
     try:
         content = _HEADER.pack(frame.message, frame.request) + frame.body
     except struct.error as error:
         raise ValueError(str(error)) from None
-    return cobs.encode(content + _CRC.pack(zlib.crc32(content))) + b"\0"
+    checked = content + _CRC.pack(zlib.crc32(content))
+    return cobs.encode(checked) + b"\0"  # pyright: ignore[reportUnknownMemberType]
 
 
 def decode_frame(encoded: bytes) -> Frame | None:
-    """Return the frame in `encoded` (delimiter removed), or None if it is not a whole, sound frame."""
+    """Return the frame in `encoded` (without delimiter), None if it is not whole and sound."""
     if len(encoded) > ENCODED_MAX:
         return None
     try:
-        content = cobs.decode(encoded)
+        content = cobs.decode(encoded)  # pyright: ignore[reportUnknownMemberType]
     except cobs.DecodeError:
         return None
     if not OVERHEAD_BYTES <= len(content) <= OVERHEAD_BYTES + FRAME_BODY_MAX:
@@ -74,15 +76,17 @@ class FrameReader:
         self._too_long = False
         self.dropped = 0
 
-    def feed(self, data: bytes) -> Iterator[Frame]:
-        """Take `data` and yield each whole frame that it completes."""
-        pieces = data.split(b"\0")
-        for piece in pieces[:-1]:
+    def feed(self, data: bytes) -> list[Frame]:
+        """Take all of `data` and return the whole frames that it completes."""
+        frames: list[Frame] = []
+        *ended, rest = data.split(b"\0")
+        for piece in ended:
             self._append(piece)
             frame = self._finish()
             if frame is not None:
-                yield frame
-        self._append(pieces[-1])
+                frames.append(frame)
+        self._append(rest)
+        return frames
 
     def _append(self, piece: bytes) -> None:
         if len(self._buffer) + len(piece) > ENCODED_MAX:

@@ -1,8 +1,8 @@
 """Every message between host and gun: its fields, what each means, and the id it travels under.
 
 A request has an id below 0x80; its reply has the same id with bit 7 set, or is REFUSED. EVENT comes
-from the gun unasked. All integers are little-endian and unsigned. Each body is `fields.layout`, so a
-wrong length, a value out of bounds or an unknown id is an error and never a guess.
+from the gun unasked. All integers are little-endian and unsigned. Each body is `fields.layout`, so
+a wrong length, a value out of bounds or an unknown id is an error and never a guess.
 """
 
 from mesogun_protocol import limits as lim
@@ -23,6 +23,9 @@ REPLY_BIT = 0x80
 REFUSED_ID = 0xFF
 EVENT_ID = 0xFE
 
+WRONG_LENGTH_FIELD = 0xFF
+"""`field` of a REFUSED that is about the length of the whole body."""
+
 
 HELLO = Message(
     "hello",
@@ -31,8 +34,8 @@ HELLO = Message(
         "protocol_version" / U8 * "protocol version of the host",
         "schema_hash" / U32 * "`SCHEMA_HASH` of the host; motion is refused unless it is the gun's",
     ),
-    "Opens a conversation. Always answered, whatever the versions, so that a mismatch can be named. "
-    "Until a HELLO with the gun's own schema hash has come, every other request is refused.",
+    "Opens a conversation. Always answered, whatever the versions, so that a mismatch can be "
+    "named. Until a HELLO with the gun's own schema hash has come, every other request is refused.",
 )
 HELLO_REPLY = Message(
     "hello_reply",
@@ -75,7 +78,9 @@ PING_REPLY = Message(
     "Answer to PING.",
 )
 
-STATUS = Message("status", 0x03, layout(), "Asks for everything a display needs. Feeds the heartbeat.")
+STATUS = Message(
+    "status", 0x03, layout(), "Asks for everything a display needs. Feeds the heartbeat."
+)
 STATUS_REPLY = Message(
     "status_reply",
     0x83,
@@ -133,9 +138,12 @@ SET_LIMITS = Message(
     layout(
         "session_nl" / Bounded(U32, 0, lim.SESSION_MAX_NL) * "most that a session may deliver, nl",
         "shot_nl" / Bounded(U32, 0, lim.FLOW_MAX_NL) * "most that one shot or flow may deliver, nl",
-        "shots" / Bounded(U32, 0, lim.SHOTS_MAX * lim.PROGRAM_STEPS_MAX) * "most shots of a session",
+        "shots"
+        / Bounded(U32, 0, lim.SHOTS_MAX * lim.PROGRAM_STEPS_MAX)
+        * "most shots of a session",
     ),
-    "Sets what the host allows. Zero from the factory and after each boot: nothing can be delivered (R03).",
+    "Sets what the host allows. Zero from the factory and after each boot: nothing can be "
+    "delivered (R03).",
 )
 GET_LIMITS = Message("get_limits", 0x13, layout(), "Reads the limits back.")
 LIMITS_REPLY = Message(
@@ -150,7 +158,10 @@ LIMITS_REPLY = Message(
 )
 
 READ_CONFIG = Message(
-    "read_config", 0x14, layout("key" / Id(ConfigKey) * "which number"), "Reads one number of the gun."
+    "read_config",
+    0x14,
+    layout("key" / Id(ConfigKey) * "which number"),
+    "Reads one number of the gun.",
 )
 READ_CONFIG_REPLY = Message(
     "read_config_reply",
@@ -175,12 +186,53 @@ PRIME = Message(
     0x18,
     layout(
         "dose_nl" / Bounded(U32, lim.DOSE_MIN_NL, lim.PRIME_MAX_NL) * "volume to push out, nl",
-        "inject_us"
-        / Bounded(U32, lim.INJECT_MIN_US, lim.INJECT_MAX_US)
-        * "time to do it in, us",
+        "inject_us" / Bounded(U32, lim.INJECT_MIN_US, lim.INJECT_MAX_US) * "time to do it in, us",
     ),
     "First of the two actions of a prime (R29): the second is a press of the trigger within "
     "PRIME_CONFIRM_MS. Allowed in LOADED, READY, DONE and PAUSED. Counted apart from doses.",
+)
+
+PROGRAM_HEADER = Message(
+    "program_header",
+    0x00,
+    layout(
+        "steps" / Bounded(U8, 1, lim.PROGRAM_STEPS_MAX) * "number of steps that follow",
+        "total_nl" / Bounded(U32, 0, lim.SESSION_MAX_NL) * "dose of the whole program, nl",
+    ),
+    "Head of a program. Not a message of its own: travels inside PROGRAM_CHUNK.",
+)
+PROGRAM_STEP = Message(
+    "program_step",
+    0x00,
+    layout(
+        "kind" / Id(StepKind) * "what the step does",
+        "trigger" / Id(TriggerMode) * "who starts its shots",
+        "on_release" / Id(OnRelease) * "what a release does in hold mode",
+        "count" / Bounded(U32, 1, lim.SHOTS_MAX) * "shots; 1 for flow, pause and prime",
+        "dose_nl"
+        / Bounded(U32, 0, lim.FLOW_MAX_NL)
+        * "one shot, or the whole of a flow or a prime, nl; 0 for a pause",
+        "inject_us"
+        / Bounded(U32, 0, lim.FLOW_MAX_US)
+        * "time in which the dose is pushed, us; 0 for a pause",
+        "period_us"
+        / Bounded(U32, 0, lim.PERIOD_MAX_US)
+        * "start of a shot to the start of the next, us; 0 unless shots",
+        "ramp_us"
+        / Bounded(U32, 0, lim.RAMP_MAX_US)
+        * "time to reach full speed and to leave it, us",
+        "retract_nl"
+        / Bounded(U32, 0, lim.RETRACT_MAX_NL)
+        * "pulled back after each shot and taken up before the next, nl",
+        "film_nl" / Bounded(U32, 0, lim.FILM_MAX_NL) * "delivered slowly between two shots, nl",
+        "film_every" / Bounded(U8, 0, 2) * "0 none, 1 after each shot, 2 after every second one",
+    ),
+    "One step of a program. Not a message of its own: travels inside PROGRAM_CHUNK.",
+)
+
+PROGRAM_BYTES_MIN = PROGRAM_HEADER.body.sizeof() + PROGRAM_STEP.body.sizeof()
+PROGRAM_BYTES_MAX = (
+    PROGRAM_HEADER.body.sizeof() + lim.PROGRAM_STEPS_MAX * PROGRAM_STEP.body.sizeof()
 )
 
 PROGRAM_BEGIN = Message(
@@ -188,8 +240,8 @@ PROGRAM_BEGIN = Message(
     0x20,
     layout(
         "size"
-        / Bounded(U16, 1, lim.PROGRAM_STEPS_MAX * 32 + 5)
-        * "bytes of the program as `Program` lays it out",
+        / Bounded(U16, PROGRAM_BYTES_MIN, PROGRAM_BYTES_MAX)
+        * "bytes of the program: PROGRAM_HEADER and its steps",
         "crc" / U32 * "CRC-32 of these bytes",
     ),
     "Starts an upload; what was held is dropped. Needs a syringe and limits.",
@@ -247,8 +299,8 @@ ARM = Message(
         "session_id" / Bounded(U32, 1, 0xFFFFFFFF) * "number that the host gives the session",
         "program_crc" / U32 * "CRC-32 of the program that is meant",
     ),
-    "READY or DONE to ARMED: self-test, interlock, syringe, limits, remaining volume and journal space are "
-    "checked, the step budget is set, the driver is switched on.",
+    "READY or DONE to ARMED: self-test, interlock, syringe, limits, remaining volume and journal "
+    "space are checked, the step budget is set, the driver is switched on.",
 )
 DISARM = Message("disarm", 0x29, layout(), "ARMED to READY: driver off.")
 START = Message(
@@ -279,13 +331,17 @@ STOP = Message(
     "stop",
     0x2E,
     layout(),
-    "Ends motion at once, driver off, session over. Allowed in every state, may be repeated freely.",
+    "Ends motion at once, driver off, session over. Allowed in every state, may be repeated "
+    "freely.",
 )
 CLEAR_FAULT = Message(
     "clear_fault",
     0x2F,
-    layout("fault" / Id(Fault) * "the fault that was read; another one latched since is not cleared"),
-    "FAULT to UNLOADED, LOADED or READY if its cause is gone. Arming again is the second action (R16).",
+    layout(
+        "fault" / Id(Fault) * "the fault that was read; another one latched since is not cleared"
+    ),
+    "FAULT to UNLOADED, LOADED or READY if its cause is gone. Arming again is the second "
+    "action (R16).",
 )
 
 READ_RECORDS = Message(
@@ -325,7 +381,8 @@ EVENT = Message(
         "a" / U32 * "see `EventKind`",
         "b" / U32 * "see `EventKind`",
     ),
-    "Sent by the gun unasked, request number 0, and not repeated: a hint to look, never the record.",
+    "Sent by the gun unasked, request number 0, and not repeated: a hint to look, never the "
+    "record.",
 )
 REFUSED = Message(
     "refused",
@@ -333,7 +390,9 @@ REFUSED = Message(
     layout(
         "request" / U8 * "id of the message that was refused",
         "code" / Id(ErrorCode) * "why",
-        "field" / U8 * "number of the field from 0, or of the step times 16 plus field for a program",
+        "field"
+        / U8
+        * "number of the field from 0, in a program plus 16 times the step; 255: the length",
         "value" / U32 * "the value that was refused",
         "minimum" / U32 * "smallest allowed",
         "maximum" / U32 * "largest allowed",
@@ -341,48 +400,13 @@ REFUSED = Message(
     "A request that was not carried out. Nothing moved.",
 )
 
-PROGRAM_HEADER = Message(
-    "program_header",
-    0x00,
-    layout(
-        "steps" / Bounded(U8, 1, lim.PROGRAM_STEPS_MAX) * "number of steps that follow",
-        "total_nl" / Bounded(U32, 0, lim.SESSION_MAX_NL) * "dose of the whole program, nl",
-    ),
-    "Head of a program. Not a message of its own: travels inside PROGRAM_CHUNK.",
-)
-PROGRAM_STEP = Message(
-    "program_step",
-    0x00,
-    layout(
-        "kind" / Id(StepKind) * "what the step does",
-        "trigger" / Id(TriggerMode) * "who starts its shots",
-        "on_release" / Id(OnRelease) * "what a release does in hold mode",
-        "count"
-        / Bounded(U32, 1, lim.SHOTS_MAX)
-        * "shots; 1 for flow, pause and prime",
-        "dose_nl"
-        / Bounded(U32, 0, lim.FLOW_MAX_NL)
-        * "one shot, or the whole of a flow or a prime, nl; 0 for a pause",
-        "inject_us"
-        / Bounded(U32, 0, lim.FLOW_MAX_US)
-        * "time in which the dose is pushed, us; 0 for a pause",
-        "period_us"
-        / Bounded(U32, 0, lim.PERIOD_MAX_US)
-        * "start of a shot to the start of the next, us; 0 unless shots",
-        "ramp_us" / Bounded(U32, 0, lim.RAMP_MAX_US) * "time to reach full speed and to leave it, us",
-        "retract_nl"
-        / Bounded(U32, 0, lim.RETRACT_MAX_NL)
-        * "pulled back after each shot and taken up before the next, nl",
-        "film_nl" / Bounded(U32, 0, lim.FILM_MAX_NL) * "delivered slowly between two shots, nl",
-        "film_every" / Bounded(U8, 0, 2) * "0 none, 1 after each shot, 2 after every second one",
-    ),
-    "One step of a program. Not a message of its own: travels inside PROGRAM_CHUNK.",
-)
-
 
 def _acknowledgement(request: Message) -> Message:
     return Message(
-        f"{request.name}_reply", request.id | REPLY_BIT, layout(), f"{request.name.upper()} was carried out."
+        f"{request.name}_reply",
+        request.id | REPLY_BIT,
+        layout(),
+        f"{request.name.upper()} was carried out.",
     )
 
 

@@ -1,8 +1,8 @@
 """The journal's records: 32 bytes each, one layout for flash, wire and store.
 
-A record is a head of 12 bytes, a body of 16 whose meaning its kind tells, and a CRC-32 of both. The gun
-writes an intent before the first step of a shot and a result after it; an intent without a result is an
-uncertain shot whose upper bound is the planned steps.
+A record is a head of 12 bytes, a body of 16 whose meaning its kind tells, and a CRC-32 of both. The
+gun writes an intent before the first step of a shot and a result after it; an intent without a
+result is an uncertain shot whose upper bound is the planned steps.
 """
 
 import zlib
@@ -49,7 +49,7 @@ def _body(kind: RecordKind, doc: str, *fields: Any) -> Message:
 
 
 BODIES: dict[RecordKind, Message] = {
-    body.id: body  # type: ignore[misc]
+    RecordKind(body.id): body
     for body in (
         _body(
             RecordKind.SECTOR,
@@ -176,7 +176,9 @@ class Record:
     raw: bytes
 
 
-_FRAME = Struct("head" / Bytes(RECORD_BYTES - BODY_BYTES - 4), "body" / Bytes(BODY_BYTES), "crc" / U32)
+_FRAME = Struct(
+    "head" / Bytes(RECORD_BYTES - BODY_BYTES - 4), "body" / Bytes(BODY_BYTES), "crc" / U32
+)
 
 
 def decode_record(raw: bytes) -> Record:

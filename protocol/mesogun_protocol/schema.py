@@ -12,20 +12,17 @@ from enum import IntEnum, IntFlag
 from types import ModuleType
 from typing import Any
 
-from construct import Bytes, Construct, Padded, Renamed, Struct
+from construct import Construct, Padded, Renamed
 
 from mesogun_protocol import enums, limits, messages, records
-from mesogun_protocol.fields import Bounded, Id, Message, Tail, integer_type
+from mesogun_protocol.fields import Blob, Bounded, Id, Message, Tail, integer_type
 
 TAIL_PREFIX_BYTES = 2
 """A tail's own length stands before it as u16."""
 
-WRONG_LENGTH_FIELD = 0xFF
-"""`field` of an error that is about the whole body's length."""
-
 
 class SchemaError(TypeError):
-    """A layout holds something that the device cannot encode or decode, or that nobody explained."""
+    """A layout holds what the device cannot encode or decode, or what nobody explained."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +56,8 @@ def fields_of(message: Message) -> tuple[Field, ...]:
     """Return the rows of `message`, padding included.
 
     Raises:
-        SchemaError: if the layout is not a flat list of documented fields that the device can handle.
+        SchemaError: if it is not a flat list of documented fields that the device can handle.
     """
-    if not isinstance(message.body, Struct):
-        raise SchemaError(f"{message.name}: a body is a `layout`, not {message.body!r}")
     if not message.doc:
         raise SchemaError(f"{message.name}: has no doc")
     rows = [_field(message.name, number, item) for number, item in enumerate(message.body.subcons)]
@@ -77,7 +72,7 @@ def fields_of(message: Message) -> tuple[Field, ...]:
 
 def _field(message: str, number: int, item: Construct[Any, Any]) -> Field:
     if isinstance(item, Padded):
-        size = int(item.length)
+        size = item.sizeof()
         return Field(-1, "", "padding", f"{size}x", size, 0, 0, None, "zero")
     if not isinstance(item, Renamed) or not item.name:
         raise SchemaError(f"{message}: field {number} has no name")
@@ -96,8 +91,8 @@ def _type(
 ) -> tuple[str, str, int, int, int, type[IntEnum] | None]:
     if isinstance(item, Tail):
         return "tail", "H", TAIL_PREFIX_BYTES, 0, item.maximum, None
-    if isinstance(item, Bytes):
-        size = int(item.length)
+    if isinstance(item, Blob):
+        size = item.maximum
         return "bytes", f"{size}s", size, size, size, None
     minimum, maximum, enum = 0, None, None
     inner = item
@@ -175,6 +170,7 @@ DEFINITIONS: tuple[Message, ...] = (*messages.MESSAGES.values(), *messages.PARTS
 
 CONSTANTS: Mapping[str, int] = {
     **constants_of(limits),
+    "WRONG_LENGTH_FIELD": messages.WRONG_LENGTH_FIELD,
     "STEP_NONE": records.STEP_NONE,
     "BODY_BYTES": records.BODY_BYTES,
     "SECTOR_MAGIC": records.SECTOR_MAGIC,

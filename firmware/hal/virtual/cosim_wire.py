@@ -39,7 +39,7 @@ SIZE_FLASH_ERASE = const(4)
 SIZE_PANEL = const(2)
 SIZE_BOOTED = const(9)
 SIZE_WAKE = const(9)
-SIZE_PULSE_STATE = const(15)
+SIZE_PULSE_STATE = const(16)
 SIZE_FLASH_DATA = const(2)
 
 
@@ -116,8 +116,8 @@ def unpack_wake(buf, at, length):
 
 
 def unpack_pulse_state(buf, at, length):
-    check_length(length, 15, 15)
-    v = unpack_from("<IIIBBB", buf, at)
+    check_length(length, 16, 16)
+    v = unpack_from("<IIIBBBB", buf, at)
     check_range(4, v[4], 0, 1)
     check_range(5, v[5], 0, 1)
     return v
