@@ -110,7 +110,7 @@ $(RUNTIME): $(VENV_MADE) pyproject.toml
 
 # Dependency groups and their --group option came with pip 25.1.
 $(DEV): $(RUNTIME) pyproject.toml
-	$(PIP) install --quiet --upgrade 'pip>=25.1'
+	$(PIP) install --quiet 'pip>=25.1'
 	$(PIP) install --quiet --group dev
 	rm -rf $(VENV)/typings
 	$(PIP) install --quiet --target $(VENV)/typings --group typings
