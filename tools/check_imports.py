@@ -29,14 +29,15 @@ _PARTS: dict[str, set[str]] = {
     "gun.link": _BASE | {"gun.frame"},
     "gun.dose": _BASE,
     "gun.motion": _BASE | {"gun.dose"},
-    "gun.program": _BASE | {"gun.dose"},
+    "gun.program": _BASE | {"gun.dose", "gun.motion"},
     "gun.journal": _BASE,
+    "gun.recorder": _BASE | {"gun.journal"},
+    "gun.inputs": _BASE,
     "gun.supervisor": _BASE | {"gun.dose"},
     "gun.selftest": _BASE | {"gun.journal"},
-    "gun.sequencer": _BASE
-    | {"gun.dose", "gun.motion", "gun.program", "gun.journal", "gun.supervisor"},
+    "gun.sequencer": _BASE | {"gun.dose", "gun.motion", "gun.program", "gun.journal"},
     "gun.controller": _BASE
-    | {"gun.link", "gun.dose", "gun.program", "gun.journal", "gun.supervisor"}
+    | {"gun.link", "gun.dose", "gun.program", "gun.journal", "gun.inputs", "gun.supervisor"}
     | {"gun.selftest", "gun.sequencer"},
     "boards": set(),
     "hal": set(),
