@@ -1,0 +1,97 @@
+"""A gun on a serial port, or behind any URL that pyserial can open."""
+
+import errno
+import time
+from datetime import UTC, datetime
+
+import serial
+from serial.tools import list_ports as serial_ports
+
+from mesogun.errors import LinkError, PortError
+
+_BAUD = 115_200
+"""USB ignores it; a real UART bridge needs one agreed rate."""
+
+_WRITE_TIMEOUT_S = 1.0
+"""The gun takes every byte at once while it runs; one that takes none for this long has stopped."""
+
+
+class SerialTransport:
+    """An open serial port that nobody else can open (a `Transport`).
+
+    Attributes:
+        name: the port or URL as it was given.
+    """
+
+    def __init__(self, port: str) -> None:
+        """Open `port`: a device such as `/dev/ttyACM0` or `COM3`, or a pyserial URL.
+
+        Raises:
+            PortError: if it does not exist, is in use, or may not be opened.
+        """
+        self.name = port
+        try:
+            self._serial = serial.serial_for_url(
+                port, _BAUD, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True
+            )
+        except (OSError, ValueError) as error:
+            raise PortError(_open_failure(port, error)) from error
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`.
+
+        Raises:
+            LinkError: if the port is gone or takes no data.
+        """
+        try:
+            self._serial.write(data)
+        except OSError as error:
+            raise self._lost(error) from error
+
+    def read(self, timeout_s: float) -> bytes:
+        """Return what has arrived, b"" after `timeout_s` seconds without anything.
+
+        Raises:
+            LinkError: if the port is gone.
+        """
+        try:
+            self._serial.timeout = timeout_s
+            data = bytearray(self._serial.read(1))
+            while waiting := self._serial.in_waiting if data else 0:
+                data += self._serial.read(waiting)
+        except OSError as error:
+            raise self._lost(error) from error
+        return bytes(data)
+
+    def monotonic_s(self) -> float:
+        """Return seconds from an arbitrary start that never go back."""
+        return time.monotonic()
+
+    def wall_clock(self) -> datetime:
+        """Return the time of day in UTC."""
+        return datetime.now(UTC)
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._serial.close()
+
+    def _lost(self, error: OSError) -> LinkError:
+        return LinkError(
+            f"The connection on {self.name} is lost ({error}). "
+            "Check the cable, then connect again and read the gun's records."
+        )
+
+
+def _open_failure(port: str, error: OSError | ValueError) -> str:
+    """Say why `port` cannot be opened, what to do, and which ports there are."""
+    number = getattr(error, "errno", None)
+    if number in (errno.EAGAIN, errno.EBUSY):
+        reason = "another program uses it; close that program"
+    elif number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        reason = "there is no such port; check the cable, or choose one that exists"
+    elif number in (errno.EACCES, errno.EPERM):
+        reason = "you may not open it; join the group that owns it (often dialout or uucp)"
+    else:
+        reason = f"{error}; choose a port that exists and that no other program uses"
+    ports = ", ".join(sorted(info.device for info in serial_ports.comports())) or "none"
+    return f"Cannot open {port}: {reason}. Serial ports here: {ports}."
