@@ -208,7 +208,10 @@ def main(root: Path = REPOSITORY) -> int:
     if not (root / "firmware/gun").is_dir():
         print(f"{root / 'firmware/gun'} does not exist: nothing was checked", file=sys.stderr)
         return 1
-    problems = [*firmware_problems(root / "firmware"), *tool_problems(root)]
+    try:
+        problems = [*firmware_problems(root / "firmware"), *tool_problems(root)]
+    except SyntaxError as error:
+        problems = [f"{error.filename}:{error.lineno}: cannot be read: {error.msg}"]
     if problems:
         print("\n".join(problems), file=sys.stderr)
         return 1

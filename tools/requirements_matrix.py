@@ -171,7 +171,11 @@ def main(arguments: Sequence[str] | None = None, root: Path = REPOSITORY) -> int
     check = parser.parse_args(arguments).check
 
     entries, problems = load_requirements(root / REQUIREMENTS)
-    marks = collect_marks(root)
+    marks: list[Mark] = []
+    try:
+        marks = collect_marks(root)
+    except SyntaxError as error:
+        problems.append(f"{error.filename}:{error.lineno}: cannot be read: {error.msg}")
     problems += mark_problems(marks)
     if problems:
         print("\n".join(problems), file=sys.stderr)

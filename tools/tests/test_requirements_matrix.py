@@ -89,6 +89,7 @@ def test_prints_tests_below_their_requirement(
         ("@pytest.mark.req(7)\ndef test_a(): ...", "plain texts"),
         ("@pytest.mark.req()\ndef test_a(): ...", "plain texts"),
         ("@pytest.mark.req\ndef test_a(): ...", "plain texts"),
+        ("def test_a(", "test_gun.py:2: cannot be read"),
     ],
 )
 def test_refuses_a_mark_without_a_requirement(
