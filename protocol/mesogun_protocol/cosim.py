@@ -1,10 +1,11 @@
 """The pipe between the virtual hardware layer of the firmware and the world that simulates the gun.
 
-The firmware asks, the world answers; time moves only inside WAIT and inside flash operations. A frame is
-length (u16, of what follows), kind (u8), body. The pipe is private to one process pair, so it has no CRC.
+The firmware asks, the world answers; time moves only inside WAIT and inside flash operations. A
+frame is length (u16, of what follows), kind (u8), body. The pipe is private to one process pair, so
+it has no CRC.
 """
 
-from mesogun_protocol.enums import ResetCause
+from mesogun_protocol.enums import Buzzer, Light, ResetCause
 from mesogun_protocol.fields import U8, U16, U32, Id, Message, blob, flag, layout, tail
 
 FOREVER_MS = 0xFFFFFFFF
@@ -49,18 +50,18 @@ FLASH_PROGRAM = Message(
     "cosim_flash_program",
     0x21,
     layout("offset" / U32 * "from the start of the journal", "data" / tail() * "within one page"),
-    "Clear bits within a page; takes its time; answered by WAKE without input.",
+    "Clear bits within a page; takes its time; answered by FLASH_DATA without bytes.",
 )
 FLASH_ERASE = Message(
     "cosim_flash_erase",
     0x22,
     layout("offset" / U32 * "start of a sector"),
-    "Set all bits of a sector; takes its time; answered by WAKE without input.",
+    "Set all bits of a sector; takes its time; answered by FLASH_DATA without bytes.",
 )
 PANEL = Message(
     "cosim_panel",
     0x30,
-    layout("light" / U8 * "light pattern", "buzzer" / U8 * "buzzer pattern"),
+    layout("light" / Id(Light) * "what the light shows", "buzzer" / Id(Buzzer) * "what is played"),
     "Light and buzzer. No answer.",
 )
 
@@ -88,16 +89,21 @@ PULSE_STATE = Message(
     "cosim_pulse_state",
     0x90,
     layout(
+        "clock_ms" / U32 * "device clock",
         "forward_steps" / U32 * "rising edges with DIR forward since boot (the witness)",
         "backward_steps" / U32 * "rising edges with DIR backward since boot",
         "blocks" / U8 * "blocks that are running or queued",
         "interlock_latched" / flag() * "the stream was ended by the interlock",
         "budget_tripped" / flag() * "the hardware cut the driver",
+        "cancelled" / U8 * "blocks that this request withdrew before their first step",
     ),
     "The pulse engine now.",
 )
 FLASH_DATA = Message(
-    "cosim_flash_data", 0xA0, layout("data" / tail() * "the bytes"), "Answer to FLASH_READ."
+    "cosim_flash_data",
+    0xA0,
+    layout("data" / tail() * "the bytes"),
+    "Answer to the flash requests; the clock of the next WAKE tells the time they took.",
 )
 
 MESSAGES: dict[int, Message] = {

@@ -60,9 +60,7 @@ class Fault(IntEnum):
     """An exception in the firmware."""
     VOLUME_CAP = 13
     """The session's volume limit would have been passed."""
-    RATE_CAP = 14
-    """Shots came faster than `MAX_SHOTS_PER_10S` allows."""
-    SUPPLY = 15
+    SUPPLY = 14
     """Supply voltage out of range."""
 
 
@@ -227,3 +225,38 @@ class ConfigKey(IntEnum):
     """Fastest rate from standstill without a ramp."""
     DEBOUNCE_MS = 6
     PRESSURE_LIMIT_KPA = 7
+
+
+@unique
+class Light(IntEnum):
+    """What the light on the gun shows; it tells the person with the gun what to do now."""
+
+    OFF = 0
+    LOADED = 1
+    READY = 2
+    ARMED = 3
+    RUNNING = 4
+    """The gun acts by itself, or a shot is being made."""
+    HOLD = 5
+    """Hold the trigger to go on."""
+    PRESS = 6
+    """Press the trigger once to go on."""
+    PAUSED = 7
+    DONE = 8
+    ALERT = 9
+    """Low priority: steady yellow."""
+    ALARM = 10
+    """High priority: flashing red (R31)."""
+
+
+@unique
+class Buzzer(IntEnum):
+    """What the buzzer plays."""
+
+    OFF = 0
+    SHOT = 1
+    """One click a shot."""
+    ATTENTION = 2
+    """Burst of three (R31)."""
+    ALARM = 3
+    """Burst of ten (R31)."""

@@ -34,7 +34,7 @@ FLOW_MIN_US: Final = 100_000
 FLOW_MAX_US: Final = 2_700_000_000
 """45 min, the longest session."""
 PERIOD_MIN_US: Final = 100_000
-"""R04: not more than 10 shots a second."""
+"""R04: not more than 10 shots a second, whoever starts them."""
 PERIOD_MAX_US: Final = 120_000_000
 DWELL_MIN_US: Final = 20_000
 """Rest at the end of each period in which the device reads the witness and writes the journal;
@@ -55,9 +55,6 @@ DEBOUNCE_DEFAULT_MS: Final = 50
 """R21: bounce trains up to 50 ms count as one press."""
 PRIME_CONFIRM_MS: Final = 30_000
 """The second action of a prime, a press of the trigger, must come within this time."""
-SHOT_WINDOW_MS: Final = 10_000
-SHOTS_PER_WINDOW_MAX: Final = 100
-"""R04: 10 shots/s, counted over ten seconds."""
 
 # Motion
 STEP_RATE_MAX_HZ: Final = 100_000

@@ -1,0 +1,60 @@
+"""Puts the parts of the logic together on a machine, and runs them."""
+
+import sys
+
+from gun import wire
+from gun.config import Config
+from gun.controller import Controller
+from gun.dose import Doser
+from gun.inputs import Inputs
+from gun.journal import Journal, JournalError
+from gun.link import Link
+from gun.recorder import Recorder
+from gun.requests import VERSION, Requests
+from gun.sequencer import Sequencer
+from gun.supervisor import Supervisor
+
+try:
+    from build import BUILD  # written when the firmware is packed for a board
+except ImportError:
+    BUILD = 0
+
+
+class App:
+    """One gun."""
+
+    def __init__(self, machine):
+        self._machine = machine
+        machine.pulse.disable()
+        config = Config(machine.flash)
+        journal = Journal(machine.flash)
+        journal.open()
+        recorder = Recorder(machine, journal)
+        inputs = Inputs(machine)
+        inputs.debounce_ms = config.get(wire.CONFIG_DEBOUNCE_MS)
+        doser = Doser()
+        supervisor = Supervisor(machine, inputs)
+        sequencer = Sequencer(machine, recorder, inputs, doser, config)
+        self._controller = Controller(
+            machine, recorder, journal, config, inputs, supervisor, sequencer, doser
+        )
+        self._link = Link(machine.serial, Requests(self._controller, BUILD))
+        recorder.connect(self._link.event)
+        machine.pulse.read()
+        recorder.boot(machine.reset_cause, VERSION, BUILD)
+
+    def run(self):
+        """Sleep, look, act, for ever. An exception stops motion and is a fault; the loop goes on to tell it."""
+        machine = self._machine
+        controller = self._controller
+        link = self._link
+        while True:
+            machine.wait(controller.deadline_ms())
+            try:
+                link.heard = False
+                link.poll()
+                controller.tick(link.heard)
+            except Exception as error:
+                sys.print_exception(error, sys.stderr)
+                journal = isinstance(error, JournalError)
+                controller.collapse(wire.FAULT_JOURNAL_WRITE if journal else wire.FAULT_INTERNAL)

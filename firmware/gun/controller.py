@@ -1,0 +1,452 @@
+"""The state machine of the gun: who may do what, when. Hardware is reached through its ports alone.
+
+unloaded -> loaded -> ready -> armed -> running <-> paused -> done, and fault from anywhere. A fault latches:
+driver off, and two actions (CLEAR_FAULT, ARM) lie between it and the next step (R16).
+"""
+
+from micropython import const
+
+from gun import program, selftest, wire
+from gun.link import Refusal
+from gun.sequencer import FAILED, FINISHED, PAUSED
+
+_NEVER_MS = const(0x3FFFFFFF)
+_IDLE_STATES = (wire.STATE_UNLOADED, wire.STATE_LOADED, wire.STATE_READY, wire.STATE_DONE)
+_LIGHTS = (
+    wire.LIGHT_OFF,
+    wire.LIGHT_LOADED,
+    wire.LIGHT_READY,
+    wire.LIGHT_ARMED,
+    wire.LIGHT_RUNNING,
+    wire.LIGHT_PAUSED,
+    wire.LIGHT_DONE,
+    wire.LIGHT_ALARM,
+)  # by state
+
+
+class Controller:
+    """Holds the state; `Requests` carries the host's wishes to it, `tick` the passing of time."""
+
+    def __init__(self, machine, recorder, journal, config, inputs, supervisor, sequencer, doser):
+        self.machine = machine
+        self.recorder = recorder
+        self.journal = journal
+        self.config = config
+        self.inputs = inputs
+        self.supervisor = supervisor
+        self.sequencer = sequencer
+        self.doser = doser
+        self.state = wire.STATE_UNLOADED
+        self.fault = wire.FAULT_NONE
+        self.fault_detail = 0
+        self.session_id = 0
+        self.program = None
+        self.program_crc = 0
+        self.volume_nl = 0
+        self.limit_session_nl = 0
+        self.limit_shot_nl = 0
+        self.limit_shots = 0
+        self._position_base = 0
+        self._armed_ms = 0
+        self._alerted = False
+        self._low = False
+        self._prime_nl = 0
+        self._prime_us = 0
+        self._prime_until_ms = 0
+        self._priming = False
+        self._last_clock_ms = 0
+
+    # What the host may ask for; each refuses with the reason, or does all of it
+
+    def load_syringe(self, pl_per_step, volume_nl, pressure_limit_kpa, calibration_id):
+        self._only_in(_IDLE_STATES)
+        self._only_unprimed()
+        if pressure_limit_kpa > self.config.get(wire.CONFIG_PRESSURE_LIMIT_KPA):
+            limit = self.config.get(wire.CONFIG_PRESSURE_LIMIT_KPA)
+            raise Refusal(wire.ERROR_OUT_OF_RANGE, 2, pressure_limit_kpa, 1, limit)
+        self.recorder.syringe(pl_per_step, volume_nl, calibration_id, pressure_limit_kpa)
+        self._fit(pl_per_step, volume_nl, pressure_limit_kpa)
+        self._enter(wire.STATE_LOADED)
+
+    def unload_syringe(self):
+        self._only_in(_IDLE_STATES)
+        self._only_unprimed()
+        self.recorder.syringe(0, 0, 0, 0)
+        self._fit(0, 0, 0)
+        self._enter(wire.STATE_UNLOADED)
+
+    def set_limits(self, session_nl, shot_nl, shots):
+        self._only_in(_IDLE_STATES)
+        self.recorder.limits(session_nl, shot_nl, shots)
+        self.limit_session_nl = session_nl
+        self.limit_shot_nl = shot_nl
+        self.limit_shots = shots
+        self.drop_program()
+
+    def drop_program(self):
+        """Forget the program that is held."""
+        self.program = None
+        self.program_crc = 0
+        if self.state in (wire.STATE_READY, wire.STATE_DONE):
+            self._enter(wire.STATE_LOADED)
+
+    def accept_program(self, program, crc):
+        """Take up a program that passed every check."""
+        self.program = program
+        self.program_crc = crc
+        self._enter(wire.STATE_READY)
+
+    def may_upload(self):
+        """A program may come while nothing runs, for a declared syringe and within limits."""
+        self._only_in((wire.STATE_LOADED, wire.STATE_READY, wire.STATE_DONE))
+        self._only_unprimed()
+
+    def check_program(self, view):
+        """Decode an uploaded program against everything that is known now."""
+        return program.check(
+            view,
+            self.limit_session_nl,
+            self.limit_shot_nl,
+            self.limit_shots,
+            self.remaining_nl(),
+            self.doser.pl_per_step,
+            self.sequencer.retracted_steps,
+            self.config,
+        )
+
+    def write_config(self, key, value):
+        self._only_in(_IDLE_STATES)
+        self._only_unprimed()
+        config = self.config
+        if key == wire.CONFIG_BOARD_REVISION:
+            raise Refusal(wire.ERROR_READ_ONLY, 0, key, 0, 0)
+        if not config.minimum(key) <= value <= config.maximum(key):
+            raise Refusal(wire.ERROR_OUT_OF_RANGE, 1, value, config.minimum(key), config.maximum(key))
+        self.recorder.config(key, value, config.get(key))
+        config.set(key, value)
+        self.inputs.debounce_ms = config.get(wire.CONFIG_DEBOUNCE_MS)
+        if self.state != wire.STATE_UNLOADED:
+            # The plunger's area and every plan rest on these numbers.
+            self._fit(0, 0, 0)
+            self._enter(wire.STATE_UNLOADED)
+
+    def prime(self, dose_nl, inject_us):
+        self._only_in((wire.STATE_LOADED, wire.STATE_READY, wire.STATE_DONE))
+        self._only_unprimed()
+        self._check_ready_to_move()
+        if dose_nl > self.remaining_nl():
+            raise Refusal(wire.ERROR_OVER_REMAINING, 0, dose_nl, 0, self.remaining_nl())
+        if dose_nl > self.limit_shot_nl:
+            code = wire.ERROR_OVER_LIMIT if self.limit_shot_nl else wire.ERROR_NO_LIMITS
+            raise Refusal(code, 0, dose_nl, 0, self.limit_shot_nl)
+        self._prime_nl = dose_nl
+        self._prime_us = inject_us
+        self._prime_until_ms = self.machine.clock_ms + wire.PRIME_CONFIRM_MS
+        self._presses = self.inputs.presses
+
+    def arm(self, session_id, program_crc):
+        self._only_in((wire.STATE_READY, wire.STATE_DONE))
+        self._only_unprimed()
+        program = self.program
+        if program is None or program_crc != self.program_crc:
+            raise Refusal(wire.ERROR_PROGRAM_MISMATCH, 1, program_crc, self.program_crc, self.program_crc)
+        self._check_ready_to_move()
+        program.check_volume(self.remaining_nl())
+        # An intent and a result for each shot, and room for pauses, a fault and the end.
+        need = 2 * program.shots + 64
+        if self.journal.free_records < need:
+            raise Refusal(wire.ERROR_JOURNAL_FULL, 0, self.journal.free_records, need, 0)
+        self.session_id = session_id
+        self._switch_on(program.forward_steps)
+        self._armed_ms = self.machine.clock_ms
+        self._alerted = False
+        self._low = False
+        self._enter(wire.STATE_ARMED)
+
+    def disarm(self):
+        self._only_in((wire.STATE_ARMED,))
+        self._switch_off()
+        self._enter(wire.STATE_READY)
+
+    def start(self, session_id):
+        self._only_in((wire.STATE_ARMED,))
+        self._only_session(session_id)
+        program = self.program
+        self.recorder.session_start(session_id, self.program_crc, program.shots, program.dose_steps)
+        self._enter(wire.STATE_RUNNING)
+        self.sequencer.begin(program)
+        self._follow()
+
+    def pause(self):
+        self._only_in((wire.STATE_RUNNING,))
+        self.sequencer.pause()
+
+    def resume(self, session_id):
+        self._only_in((wire.STATE_PAUSED,))
+        self._only_session(session_id)
+        if self.inputs.pressed:
+            raise Refusal(wire.ERROR_NOT_RELEASED, 0, 0, 0, 0)
+        self._enter(wire.STATE_RUNNING)
+        self.sequencer.resume()
+
+    def stop(self):
+        """End whatever runs; never refused."""
+        if self._prime_until_ms:
+            self._end_prime(wire.END_STOPPED)
+        if self.state == wire.STATE_ARMED:
+            self.disarm()
+        elif self.state in (wire.STATE_RUNNING, wire.STATE_PAUSED):
+            self.sequencer.halt(wire.END_STOPPED)
+            self._end_session(wire.END_STOPPED, wire.STATE_DONE)
+        else:
+            self._switch_off()
+
+    def clear_fault(self, fault):
+        self._only_in((wire.STATE_FAULT,))
+        if fault != self.fault:
+            raise Refusal(wire.ERROR_OUT_OF_RANGE, 0, fault, self.fault, self.fault)
+        self.machine.pulse.read()
+        if self.supervisor.check(self.machine.clock_ms, False, False, False):
+            raise Refusal(wire.ERROR_FAULT_CONDITION, 0, self.fault, 0, 0)
+        if self.inputs.pressed:
+            raise Refusal(wire.ERROR_NOT_RELEASED, 0, 0, 0, 0)
+        removed = fault == wire.FAULT_SYRINGE_REMOVED
+        self.fault = wire.FAULT_NONE
+        self.fault_detail = 0
+        if removed:
+            self._fit(0, 0, 0)
+        self._enter(
+            wire.STATE_READY
+            if self.program is not None
+            else wire.STATE_LOADED
+            if self.volume_nl
+            else wire.STATE_UNLOADED
+        )
+
+    # What time brings
+
+    def tick(self, heard):
+        """Look at everything once and do what is due."""
+        machine = self.machine
+        now_ms = machine.clock_ms
+        changed = self.inputs.update(now_ms)
+        self.supervisor.update(now_ms, heard)
+        if changed:
+            self.recorder.tell(wire.EVENT_TRIGGER, self.inputs.pressed, self.inputs.presses)
+        if self._prime_until_ms:
+            self._tick_prime(now_ms)
+        elif self.state == wire.STATE_ARMED:
+            self._tick_armed(now_ms)
+        elif self.state in (wire.STATE_RUNNING, wire.STATE_PAUSED):
+            if self.sequencer.in_flight:
+                machine.pulse.read()
+            if not self._supervise(now_ms):
+                self.sequencer.tick(now_ms)
+                self._follow()
+        elif self.state in _IDLE_STATES and not self.inputs.pressed:
+            self.journal.maintain()
+        self._last_clock_ms = now_ms
+        self._show()
+
+    def deadline_ms(self):
+        """When the next tick is due by time alone."""
+        now_ms = self.machine.clock_ms
+        due = self.inputs.deadline_ms(now_ms)
+        if self.state in (wire.STATE_RUNNING, wire.STATE_PAUSED) or self._priming:
+            due = min(due, self.sequencer.deadline_ms())
+            due = min(due, self.supervisor.deadline_ms(now_ms, *self._watch()))
+        if self._prime_until_ms and not self._priming:
+            due = min(due, self._prime_until_ms)
+        if self.state == wire.STATE_ARMED:
+            wait_ms = wire.ARMED_DISARM_MS if self._alerted else wire.ARMED_ALERT_MS
+            due = min(due, self._armed_ms + wait_ms)
+        if self.state in _IDLE_STATES and self.journal.needs_maintenance:
+            due = min(due, now_ms)
+        return due
+
+    def fail(self, fault, detail):
+        """Stop with the driver off, record it, stay there until it is cleared."""
+        self._switch_off()
+        self.sequencer.halt(wire.END_FAULTED)
+        self._prime_until_ms = 0
+        self._priming = False
+        if self.state == wire.STATE_FAULT:
+            return
+        in_session = self.state in (wire.STATE_RUNNING, wire.STATE_PAUSED)
+        self.fault = fault
+        self.fault_detail = detail
+        self.recorder.fault(fault, detail, self.machine.pulse.forward_steps)
+        self.recorder.tell(wire.EVENT_FAULT, fault, detail)
+        if in_session:
+            self._end_session(wire.END_FAULTED, wire.STATE_FAULT)
+        else:
+            self._enter(wire.STATE_FAULT)
+
+    def collapse(self, fault):
+        """As `fail`, when the journal or the logic itself is what failed."""
+        try:
+            self.fail(fault, 0)
+        except Exception:
+            # Even the record of it could not be written. What is left is to stand still and to say so.
+            self._switch_off()
+            self.fault = fault
+            self.state = wire.STATE_FAULT
+
+    def remaining_nl(self):
+        """Volume left in the syringe, by witnessed steps."""
+        pulse = self.machine.pulse
+        position = pulse.forward_steps - pulse.backward_steps - self._position_base
+        return max(self.volume_nl - position * self.doser.pl_per_step // 1000, 0)
+
+    # Inside
+
+    def _only_in(self, states):
+        if self.state not in states:
+            if self.state == wire.STATE_FAULT:
+                raise Refusal(wire.ERROR_FAULT_LATCHED, 0, self.fault, 0, 0)
+            if self.state == wire.STATE_UNLOADED:
+                raise Refusal(wire.ERROR_NO_SYRINGE, 0, 0, 0, 0)
+            raise Refusal(wire.ERROR_WRONG_STATE, 0, self.state, states[0], states[-1])
+
+    def _only_unprimed(self):
+        if self._prime_until_ms:
+            raise Refusal(wire.ERROR_WRONG_STATE, 0, self.state, 0, 0)
+
+    def _only_session(self, session_id):
+        if session_id != self.session_id:
+            raise Refusal(
+                wire.ERROR_PROGRAM_MISMATCH, 0, session_id, self.session_id, self.session_id
+            )
+
+    def _check_ready_to_move(self):
+        inputs = self.inputs
+        if not inputs.active(wire.INPUT_INTERLOCK_CLOSED):
+            raise Refusal(wire.ERROR_INTERLOCK, 0, 0, 0, 0)
+        if not inputs.active(wire.INPUT_SYRINGE_SEATED):
+            raise Refusal(wire.ERROR_NOT_SEATED, 0, 0, 0, 0)
+        if inputs.pressed:
+            raise Refusal(wire.ERROR_NOT_RELEASED, 0, 0, 0, 0)
+        failed = selftest.run(self.machine, self.config, self.journal, self._last_clock_ms)
+        if failed:
+            raise Refusal(wire.ERROR_SELF_TEST, failed, 0, 0, 0)
+
+    def _fit(self, pl_per_step, volume_nl, pressure_limit_kpa):
+        pulse = self.machine.pulse
+        self.doser.load(pl_per_step)
+        self.volume_nl = volume_nl
+        self._position_base = pulse.forward_steps - pulse.backward_steps
+        self.sequencer.primed_steps = 0
+        self.sequencer.retracted_steps = 0
+        turn = self.config.get(wire.CONFIG_STEPS_PER_TURN)
+        # pl a step, steps a turn, nm a turn: 1 pl / 1 nm = 1 mm2
+        area_x100 = pl_per_step * turn * 100 // self.config.get(wire.CONFIG_LEAD_NM)
+        self.supervisor.fit(area_x100, pressure_limit_kpa)
+        self.program = None
+        self.program_crc = 0
+
+    def _switch_on(self, forward_steps):
+        budget = forward_steps + forward_steps * wire.BUDGET_MARGIN_PERCENT // 100 + 1
+        self.machine.pulse.enable(budget)
+
+    def _switch_off(self):
+        self.machine.pulse.abort()
+        self.machine.pulse.disable()
+
+    def _watch(self):
+        """moving, host_paced, presses_only: what the supervisor must know of the step that runs."""
+        sequencer = self.sequencer
+        if self._priming or self.state != wire.STATE_RUNNING:
+            return sequencer.moving, False, False
+        mode = sequencer.wants
+        return sequencer.moving, mode == wire.TRIGGER_AUTO, mode == wire.TRIGGER_PRESS
+
+    def _supervise(self, now_ms):
+        fault = self.supervisor.check(now_ms, *self._watch())
+        if fault:
+            self.fail(fault, self.supervisor.detail)
+        return fault
+
+    def _follow(self):
+        """Take over what the sequencer has come to."""
+        sequencer = self.sequencer
+        if sequencer.state == FAILED:
+            self.fail(sequencer.fault, sequencer.fault_detail)
+        elif sequencer.state == FINISHED:
+            self._end_session(wire.END_COMPLETE, wire.STATE_DONE)
+        elif sequencer.state == PAUSED and self.state == wire.STATE_RUNNING:
+            self._enter(wire.STATE_PAUSED)
+        self._warn_low()
+
+    def _warn_low(self):
+        if self._low or self.state != wire.STATE_RUNNING or not self.volume_nl:
+            return
+        left_nl = self.remaining_nl()
+        if left_nl * 100 < self.volume_nl * wire.LOW_VOLUME_PERCENT:
+            self._low = True
+            self.recorder.tell(wire.EVENT_LOW_VOLUME, left_nl, 0)
+
+    def _end_session(self, reason, state):
+        self._switch_off()
+        sequencer = self.sequencer
+        self.recorder.step = wire.STEP_NONE
+        self.recorder.session_end(
+            self.session_id, sequencer.shots_done, sequencer.delivered_steps, reason
+        )
+        self._enter(state)
+
+    def _tick_armed(self, now_ms):
+        if self._supervise(now_ms):
+            return
+        waited_ms = now_ms - self._armed_ms
+        if waited_ms >= wire.ARMED_DISARM_MS:
+            self.disarm()
+        elif waited_ms >= wire.ARMED_ALERT_MS and not self._alerted:
+            self._alerted = True
+            self.recorder.tell(wire.EVENT_ARMED_IDLE, wire.ARMED_DISARM_MS - waited_ms, 0)
+
+    def _tick_prime(self, now_ms):
+        sequencer = self.sequencer
+        if self._priming:
+            self.machine.pulse.read()
+            if self._supervise(now_ms):
+                return
+            sequencer.tick(now_ms)
+            if sequencer.state == FAILED:
+                self.fail(sequencer.fault, sequencer.fault_detail)
+            elif not sequencer.in_flight:
+                self._end_prime(wire.END_COMPLETE)
+        elif self.inputs.presses != self._presses:
+            steps = self._prime_nl * 1000 // self.doser.pl_per_step + 1
+            self._switch_on(steps + sequencer.retracted_steps)
+            self._priming = True
+            sequencer.begin(None)
+            sequencer.begin_prime(self._prime_nl, self._prime_us)
+        elif now_ms >= self._prime_until_ms:
+            self._end_prime(wire.END_DISARMED)
+
+    def _end_prime(self, reason):
+        if self._priming:
+            self.sequencer.halt(reason)
+            self._switch_off()
+        self._priming = False
+        self._prime_until_ms = 0
+
+    def _enter(self, state):
+        if state != self.state:
+            previous, self.state = self.state, state
+            self.recorder.state(state, previous)
+
+    def _show(self):
+        light = _LIGHTS[self.state]
+        sequencer = self.sequencer
+        if self._prime_until_ms and not self._priming:
+            light = wire.LIGHT_PRESS
+        elif self.state == wire.STATE_RUNNING:
+            if sequencer.wants == wire.TRIGGER_HOLD:
+                light = wire.LIGHT_HOLD
+            elif sequencer.waits_for_press():
+                light = wire.LIGHT_PRESS
+        elif self.state == wire.STATE_ARMED and self._alerted:
+            light = wire.LIGHT_ALERT
+        buzzer = wire.BUZZER_ALARM if self.state == wire.STATE_FAULT else wire.BUZZER_OFF
+        self.machine.panel.show(light, buzzer)

@@ -1,0 +1,29 @@
+"""What must be right before the driver is switched on (R20). Moves nothing.
+
+Each test has a number, which a refused ARM or a SELF_TEST fault names. Inputs that a person can put
+right at once (interlock, syringe, trigger) have refusals of their own.
+"""
+
+from gun import wire
+
+CONFIGURATION = 1
+CLOCK = 2
+DRIVER = 3
+JOURNAL = 4
+SUPPLY = 5
+
+
+def run(machine, config, journal, last_clock_ms):
+    """Return 0, or the number of the first test that fails."""
+    if not config.sound:
+        return CONFIGURATION
+    if machine.clock_ms < last_clock_ms:
+        return CLOCK
+    machine.pulse.read()
+    if machine.pulse.blocks:
+        return DRIVER
+    if not journal.sound:
+        return JOURNAL
+    if not machine.inputs & wire.INPUT_SUPPLY_OK:
+        return SUPPLY
+    return 0

@@ -1,0 +1,416 @@
+"""Carries out the steps of a program: plans each shot, keeps the stream fed, reads the witness.
+
+At most two shots are in flight: one that runs and one that is queued behind it, so that hardware goes from
+one to the next without the processor. A shot's intent is in the journal before its words are queued; its
+result follows when the witness has been read in the rest at the end of its period.
+"""
+
+from array import array
+
+from micropython import const
+
+from gun import motion, wire
+
+_NEVER_MS = const(0x3FFFFFFF)
+_LATE_MS = const(10)  # a garbage collection; later than that a shot that is not over is a fault
+
+IDLE = const(0)
+BUSY = const(1)
+PAUSED = const(2)
+FINISHED = const(3)
+FAILED = const(4)
+
+
+class Slot:
+    """One shot in flight: what was planned, and when."""
+
+    def __init__(self):
+        self.words = array("I", bytes(4 * motion.MAX_WORDS))
+        self.view = memoryview(self.words)
+        self.purpose = wire.STEP_SHOTS
+        self.shot = 0
+        self.dose_steps = 0
+        self.advance_steps = 0
+        self.retract_steps = 0
+        self.start_ms = 0
+        self.start_us = 0  # fraction of a millisecond, so that a long train does not drift
+        self.motion_us = 0
+        self.block_us = 0
+        self.settled = False
+
+    def after(self, other):
+        """Begin where the block of `other` ends."""
+        us = other.start_us + other.block_us
+        self.start_ms = other.start_ms + us // 1000
+        self.start_us = us % 1000
+
+    def motion_end_ms(self):
+        return self.start_ms + (self.start_us + self.motion_us + 999) // 1000
+
+    def block_end_ms(self):
+        return self.start_ms + (self.start_us + self.block_us + 999) // 1000
+
+
+class Sequencer:
+    """Runs one program at a time; `state` is IDLE, BUSY, PAUSED, FINISHED or FAILED."""
+
+    def __init__(self, machine, recorder, inputs, doser, drive):
+        self._machine = machine
+        self._pulse = machine.pulse
+        self._recorder = recorder
+        self._inputs = inputs
+        self._doser = doser
+        self._drive = drive
+        self._slots = (Slot(), Slot())
+        self._running = None
+        self._queued = None
+        self._spare = 0
+        self._program = None
+        self.state = IDLE
+        self.fault = wire.FAULT_NONE
+        self.fault_detail = 0
+        self.retracted_steps = 0
+        self.primed_steps = 0
+        self.prime_shots = 0
+        self._primes_begun = 0
+        self.begin(None)
+
+    # What the controller asks for
+
+    def begin(self, program):
+        """Take up `program` at its first step; None takes it away."""
+        self._program = program
+        self._pause = False
+        self._base_forward = self._pulse.forward_steps
+        self._base_backward = self._pulse.backward_steps
+        self.step = 0
+        self.consumed = 0  # shots of this step that are over
+        self.shots_done = 0
+        self.delivered_steps = 0
+        self._shot = 0  # number of the next shot in the session
+        self._not_before_ms = 0
+        self.fault = wire.FAULT_NONE
+        self.fault_detail = 0
+        self.state = IDLE
+        if program is not None:
+            self.state = BUSY
+            self._enter_step()
+
+    def pause(self):
+        """Rest after the shot that is running; a flow ends where it is."""
+        self._pause = True
+        self._withdraw()
+        if self._running is not None and self._running.purpose == wire.STEP_FLOW:
+            self.halt(wire.END_STOPPED)
+
+    def resume(self):
+        """Go on behind a pause."""
+        self._pause = False
+        self.state = BUSY
+        if self._program.kind[self.step] == wire.STEP_PAUSE:
+            self._next_step()
+
+    def halt(self, reason):
+        """Stop at once; what is in flight gets its result with `reason`."""
+        self._pulse.abort()
+        if self._running is not None and not self._running.settled:
+            self._settle(self._running, reason)
+        if self._queued is not None:
+            if self._pulse.forward_steps != self._base_forward:
+                queued, self._queued = self._queued, None
+                self._settle(queued, reason)
+            else:
+                self._cancelled(self._queued)
+        self._running = self._queued = None
+
+    def begin_prime(self, dose_nl, inject_us):
+        """Push out `dose_nl` now, outside of any program."""
+        self._purpose = wire.STEP_PRIME
+        steps = self._doser.take(dose_nl)
+        self._launch(self._plan(wire.STEP_PRIME, steps, 0, inject_us, inject_us, 0, 0))
+
+    @property
+    def moving(self):
+        """Is a shot in flight whose result is not known yet?"""
+        return self._running is not None and not self._running.settled
+
+    @property
+    def in_flight(self):
+        return self._running is not None
+
+    @property
+    def wants(self):
+        """The trigger mode of the step that runs."""
+        return self._program.trigger[self.step]
+
+    def waits_for_press(self):
+        """Is a press of the trigger what has to come next?"""
+        return self.state == BUSY and self._running is None and self.wants == wire.TRIGGER_PRESS
+
+    def deadline_ms(self):
+        running = self._running
+        if running is None:
+            if self.state != BUSY or self._program is None:
+                return _NEVER_MS
+            return self._not_before_ms if self._wanted() else _NEVER_MS
+        if not running.settled:
+            return max(running.motion_end_ms(), self._look_again_ms)
+        return running.block_end_ms()
+
+    # What time brings
+
+    def tick(self, now_ms):
+        """Do what is due."""
+        if self._running is not None:
+            self._follow(now_ms)
+        if self.state != BUSY or self._program is None:
+            return
+        if self._released():
+            self._withdraw()
+            running = self._running
+            if self.moving and (
+                running.purpose == wire.STEP_FLOW
+                or self._program.on_release[self.step] == wire.ON_RELEASE_STOP
+            ):
+                self.halt(wire.END_RELEASED)
+        if self._running is None:
+            if self._pause:
+                self.state = PAUSED
+            elif self.consumed >= self._program.count[self.step]:
+                self._next_step()
+            elif now_ms >= self._not_before_ms and self._wanted():
+                self._start_train()
+        elif self._chains():
+            self._queue_behind(self._running)
+
+    def _follow(self, now_ms):
+        running = self._running
+        if not running.settled and now_ms >= running.motion_end_ms():
+            self._pulse.read()
+            if self._complete(running):
+                self._settle(running, wire.END_COMPLETE)
+            elif now_ms <= running.motion_end_ms() + _LATE_MS:
+                self._look_again_ms = now_ms + 1
+            else:
+                self._fail(wire.FAULT_STEP_COUNT_MISMATCH, self._missing(running))
+                return
+        if running.settled:
+            if self._queued is not None:
+                if now_ms >= running.block_end_ms():
+                    self._running, self._queued = self._queued, None
+                    self._not_before_ms = self._running.start_ms + wire.PERIOD_MIN_US // 1000
+                    self._look_again_ms = 0
+            elif not self._chains():
+                self._pulse.abort()  # only the rest of the last period is left
+                self._running = None
+            elif now_ms > running.block_end_ms() + _LATE_MS:
+                self._fail(wire.FAULT_UNDER_RUN, running.shot)
+
+    def _fail(self, fault, detail):
+        self.fault = fault
+        self.fault_detail = detail
+        self.state = FAILED
+
+    # Steps
+
+    def _enter_step(self):
+        program = self._program
+        self.consumed = 0
+        self._recorder.step = self.step
+        self._purpose = program.kind[self.step]
+        self._presses_seen = self._inputs.presses
+        self._flow_left = 0
+        self._recorder.tell(wire.EVENT_STEP, self.step, self._purpose)
+        if self._purpose == wire.STEP_PAUSE:
+            self.state = PAUSED
+        elif self._purpose == wire.STEP_FLOW:
+            self._flow_left = self._flow_steps = self._doser.take(program.dose_nl[self.step])
+
+    def _next_step(self):
+        if self.step + 1 < self._program.steps:
+            self.step += 1
+            self._enter_step()
+        else:
+            self.state = FINISHED
+
+    def _wanted(self):
+        mode = self.wants
+        if mode == wire.TRIGGER_AUTO:
+            return True
+        if mode == wire.TRIGGER_HOLD:
+            return self._inputs.pressed
+        return self._inputs.presses != self._presses_seen
+
+    def _released(self):
+        return self.wants == wire.TRIGGER_HOLD and not self._inputs.pressed
+
+    def _chains(self):
+        """Does another shot follow the running one without a gap?"""
+        return (
+            self._queued is None
+            and self.state == BUSY
+            and not self._pause
+            and self._purpose == wire.STEP_SHOTS
+            and self.wants != wire.TRIGGER_PRESS
+            and not self._released()
+            and self.consumed + (not self._running.settled) < self._program.count[self.step]
+        )
+
+    # Shots
+
+    def _start_train(self):
+        if self._purpose == wire.STEP_FLOW:
+            slot = self._plan_flow()
+        elif self._purpose == wire.STEP_PRIME:
+            slot = self._plan_prime()
+        else:
+            slot = self._plan_shot(self.consumed)
+        self._launch(slot)
+
+    def _queue_behind(self, running):
+        slot = self._plan_shot(self.consumed + (not running.settled))
+        slot.after(running)
+        self._recorder.intent(slot)
+        self._pulse.read()
+        if self._pulse.blocks == 0:
+            self._cancelled(slot)
+            self._fail(wire.FAULT_UNDER_RUN, slot.shot)
+            return
+        self._pulse.submit(slot.view[: self._length])
+        self._queued = slot
+
+    def _launch(self, slot):
+        self._presses_seen = self._inputs.presses
+        self._recorder.intent(slot)
+        self._pulse.submit(slot.view[: self._length])
+        self._pulse.read()
+        slot.start_ms = self._machine.clock_ms
+        slot.start_us = 0
+        self._running = slot
+        self._look_again_ms = 0
+        self._not_before_ms = slot.start_ms + wire.PERIOD_MIN_US // 1000
+
+    def _plan_shot(self, index):
+        program = self._program
+        step = self.step
+        self._doser.mark()
+        steps = self._doser.take(program.dose_nl[step])
+        film = 0
+        every = program.film_every[step]
+        if every and index % every == every - 1:
+            film = self._doser.take(program.film_nl[step])
+        return self._plan(
+            wire.STEP_SHOTS,
+            steps,
+            program.retract_steps[step],
+            program.inject_us[step],
+            program.period_us[step],
+            program.ramp_us[step],
+            film,
+        )
+
+    def _plan_prime(self):
+        program = self._program
+        steps = self._doser.take(program.dose_nl[self.step])
+        inject_us = program.inject_us[self.step]
+        return self._plan(
+            wire.STEP_PRIME, steps, 0, inject_us, inject_us, program.ramp_us[self.step], 0
+        )
+
+    def _plan_flow(self):
+        """The rest of a flow at its own rate; all of it where it was not interrupted."""
+        program = self._program
+        steps = self._flow_left
+        us = program.inject_us[self.step]
+        if steps != self._flow_steps:
+            us = max(us * steps // self._flow_steps, wire.FLOW_MIN_US)
+        ramp_us = min(program.ramp_us[self.step], us // 4)
+        return self._plan(wire.STEP_FLOW, steps, 0, us, us, ramp_us, 0)
+
+    def _plan(self, purpose, dose, retract, inject_us, period_us, ramp_us, film):
+        slot = self._slots[self._spare]
+        self._spare ^= 1
+        slot.purpose = purpose
+        slot.settled = False
+        slot.dose_steps = dose + film
+        slot.advance_steps = self.retracted_steps
+        slot.retract_steps = retract
+        if purpose == wire.STEP_PRIME:
+            slot.shot = self._primes_begun
+            self._primes_begun += 1
+        else:
+            slot.shot = self._shot
+            self._shot += 1
+        self._length = self._drive.plan(
+            slot, dose, film, inject_us, period_us, ramp_us
+        )
+        self.retracted_steps = retract
+        return slot
+
+    # Results
+
+    def _complete(self, slot):
+        forward = self._pulse.forward_steps - self._base_forward
+        backward = self._pulse.backward_steps - self._base_backward
+        if self._queued is None:
+            return (
+                forward == slot.advance_steps + slot.dose_steps and backward == slot.retract_steps
+            )
+        # The next shot may have begun already: then the witness holds some of its steps too.
+        return (
+            forward >= slot.advance_steps + slot.dose_steps and backward >= slot.retract_steps
+        )
+
+    def _missing(self, slot):
+        forward = self._pulse.forward_steps - self._base_forward
+        return abs(slot.advance_steps + slot.dose_steps - forward)
+
+    def _settle(self, slot, reason):
+        """Write the result of the shot that ran; the witness has been read."""
+        forward = self._pulse.forward_steps - self._base_forward
+        backward = self._pulse.backward_steps - self._base_backward
+        if reason != wire.END_COMPLETE and self._complete(slot):
+            reason = wire.END_COMPLETE
+        now_ms = self._machine.clock_ms
+        if reason == wire.END_COMPLETE:
+            forward = slot.advance_steps + slot.dose_steps
+            backward = slot.retract_steps
+            motion_ms = slot.motion_us // 1000
+        else:
+            motion_ms = max(now_ms - slot.start_ms, 0)
+            self.retracted_steps = max(slot.advance_steps - forward, 0) + backward
+        self._base_forward += forward
+        self._base_backward += backward
+        delivered = max(forward - slot.advance_steps, 0)
+        slot.settled = True
+        self._recorder.result(slot, forward, backward, motion_ms, reason)
+        self._count(slot, delivered, reason)
+
+    def _count(self, slot, delivered, reason):
+        if slot.purpose == wire.STEP_PRIME:
+            self.primed_steps += delivered
+            self.prime_shots += 1
+        else:
+            self.delivered_steps += delivered
+        if self._program is None:
+            return
+        if slot.purpose == wire.STEP_FLOW:
+            self._flow_left -= delivered
+            over = self._flow_left <= 0
+        else:
+            over = True
+        if over:
+            self.consumed += 1
+            if slot.purpose != wire.STEP_PRIME and reason == wire.END_COMPLETE:
+                self.shots_done += 1
+
+    def _withdraw(self):
+        """Take back the queued shot, if it has not begun."""
+        if self._queued is not None and self._pulse.cancel():
+            self._cancelled(self._queued)
+            self._queued = None
+
+    def _cancelled(self, slot):
+        self._doser.undo()
+        self.retracted_steps = slot.advance_steps
+        self._recorder.result(slot, 0, 0, 0, wire.END_CANCELLED)

@@ -1,0 +1,81 @@
+"""The person's side of the gun: trigger, interlock, syringe, light; and a virtual operator for them."""
+
+import random
+from dataclasses import dataclass
+
+from mesogun_protocol.enums import Buzzer, Inputs, Light
+
+
+@dataclass
+class Panel:
+    """What the hands do and what the eyes see. The world wakes the firmware when an input changes.
+
+    Attributes:
+        trigger: held down.
+        interlock_closed: the safety loop is closed.
+        seated: a syringe sits in the gun.
+        supply_ok: the supply voltage is in range.
+        light: what the firmware shows.
+        buzzer: what the firmware plays.
+    """
+
+    trigger: bool = False
+    interlock_closed: bool = True
+    seated: bool = True
+    supply_ok: bool = True
+    light: Light = Light.OFF
+    buzzer: Buzzer = Buzzer.OFF
+
+    def inputs(self) -> Inputs:
+        """Return the input pins as they are now."""
+        bits = Inputs(0)
+        if self.trigger:
+            bits |= Inputs.TRIGGER
+        if self.interlock_closed:
+            bits |= Inputs.INTERLOCK_CLOSED
+        if self.seated:
+            bits |= Inputs.SYRINGE_SEATED
+        if self.supply_ok:
+            bits |= Inputs.SUPPLY_OK
+        return bits
+
+
+class Operator:
+    """A person who follows the light: holds the trigger while it asks for that, presses when it asks.
+
+    Reaction and press times are assumed: 0.15 to 0.35 s to react, 0.08 to 0.16 s for a press.
+    """
+
+    def __init__(self, panel: Panel, seed: int) -> None:
+        """Watch `panel`; `seed` draws the times."""
+        self._panel = panel
+        self._random = random.Random(f"operator {seed}")
+        self._seen = Light.OFF
+        self._act_ns: int | None = None
+
+    def next_ns(self, now_ns: int) -> int | None:
+        """Return when the hand moves next, None if it rests; looks at the light."""
+        light = self._panel.light
+        if light != self._seen:
+            self._seen = light
+            wants_down = light in (Light.HOLD, Light.PRESS)
+            self._act_ns = None
+            if wants_down != self._panel.trigger:
+                self._act_ns = now_ns + self._span_ns(0.15, 0.35)
+        return self._act_ns
+
+    def act(self, now_ns: int) -> None:
+        """Move the hand if it is time."""
+        if self._act_ns is None or now_ns < self._act_ns:
+            return
+        panel = self._panel
+        panel.trigger = not panel.trigger
+        self._act_ns = None
+        if self._seen is Light.PRESS:
+            # A press ends by itself, and if the light still asks, the next one follows.
+            self._act_ns = now_ns + self._span_ns(0.08, 0.16)
+            if not panel.trigger:
+                self._act_ns += self._span_ns(0.15, 0.35)
+
+    def _span_ns(self, shortest_s: float, longest_s: float) -> int:
+        return round(self._random.uniform(shortest_s, longest_s) * 1e9)

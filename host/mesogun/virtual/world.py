@@ -1,0 +1,211 @@
+"""The world of a virtual gun: one clock for firmware, motion, physics and the person with the gun.
+
+Time moves only while somebody waits: the firmware in WAIT or in a flash operation, and the host in
+`run`. Everything happens in one thread in an order that the seed fixes, so a run can be repeated exactly.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from mesogun.virtual.firmware import Firmware
+from mesogun.virtual.flash import NorFlash
+from mesogun.virtual.panel import Operator, Panel
+from mesogun.virtual.plant import Plant
+from mesogun.virtual.pulse_stream import PulseStream
+from mesogun_protocol import cosim
+from mesogun_protocol.enums import ResetCause
+from mesogun_protocol.fields import Message
+
+_MS_NS = 1_000_000
+
+#: Time that the firmware takes for one pass of its main loop. A round figure for a Pico at 125 MHz; it
+#: keeps a firmware that would not sleep from stopping the world's clock.
+_PASS_NS = 100_000
+
+#: Bytes that the serial driver of the firmware hands over at once (MicroPython's ring holds 512).
+_RECEIVE_BYTES = 512
+
+
+class World:
+    """One virtual gun in its surroundings.
+
+    Args:
+        plant: the physics from motor to needle.
+        flash: the gun's flash.
+        board_id: 8 bytes.
+        operator: who works the trigger, None if somebody outside does.
+        panel: the inputs and lights; `operator` works the same one.
+        trace: called with each message of the firmware and each answer, for debugging.
+    """
+
+    def __init__(
+        self,
+        plant: Plant,
+        flash: NorFlash,
+        board_id: bytes,
+        panel: Panel,
+        operator: Operator | None = None,
+        trace: Callable[[int, str, dict[str, Any]], None] | None = None,
+    ) -> None:
+        """Power the gun up."""
+        self.now_ns = 0
+        self.plant = plant
+        self.flash = flash
+        self.panel = panel
+        self.board_id = board_id
+        self._operator = operator
+        self._trace = trace
+        self._to_gun = bytearray()
+        self._to_host = bytearray()
+        self._power_up(ResetCause.POWER_ON)
+
+    def cut_power(self) -> None:
+        """Take the gun's power away in the middle of whatever it does, and give it back at once."""
+        self._firmware.kill()
+        self.stream.abort(self.now_ns)
+        self._power_up(ResetCause.POWER_ON)
+
+    def close(self) -> None:
+        """End the firmware and close the flash."""
+        self._firmware.kill()
+        self.flash.close()
+
+    def send(self, data: bytes) -> None:
+        """Bytes from the host, as its serial driver sends them."""
+        self._to_gun += data
+
+    def receive(self) -> bytes:
+        """Bytes for the host that have arrived so far."""
+        data = bytes(self._to_host)
+        self._to_host.clear()
+        return data
+
+    def run(self, until_ns: int) -> None:
+        """Let time pass until `until_ns`, or until there are bytes for the host."""
+        while not self._to_host:
+            if self._must_wake():
+                self._wake()
+            elif self.now_ns >= until_ns:
+                return
+            else:
+                self._advance(min(self._next_ns(), until_ns))
+
+    def _power_up(self, cause: ResetCause) -> None:
+        self.stream = PulseStream()
+        self._boot_ns = self.now_ns
+        self._cause = cause
+        self._to_gun.clear()
+        self._reported = self.panel.inputs()
+        self._firmware = Firmware()
+        self._requests = self._firmware.requests()
+        self._serve()
+
+    def _must_wake(self) -> bool:
+        if self.now_ns < self._earliest_ns:
+            return False
+        return (
+            bool(self._to_gun)
+            or self.panel.inputs() != self._reported
+            or (self._deadline_ns is not None and self.now_ns >= self._deadline_ns)
+        )
+
+    def _next_ns(self) -> int:
+        """When something happens next; there is always a next pass of the firmware to fall back on."""
+        times = [self.now_ns + 1_000 * _MS_NS]
+        if self.now_ns < self._earliest_ns:
+            times.append(self._earliest_ns)
+        if self._deadline_ns is not None:
+            times.append(max(self._deadline_ns, self._earliest_ns))
+        if self._operator is not None:
+            hand_ns = self._operator.next_ns(self.now_ns)
+            if hand_ns is not None:
+                times.append(max(hand_ns, self.now_ns))
+        return min(times)
+
+    def _advance(self, to_ns: int) -> None:
+        before_ns, self.now_ns = self.now_ns, to_ns
+        self.stream.advance(to_ns)
+        self.plant.advance(to_ns, self.stream.flow_pieces(before_ns, to_ns))
+        if self._operator is not None:
+            self._operator.act(to_ns)
+        self.stream.set_interlock(to_ns, not self.panel.interlock_closed)
+
+    def _clock_ms(self) -> int:
+        return (self.now_ns - self._boot_ns) // _MS_NS
+
+    def _wake(self) -> None:
+        data = bytes(self._to_gun[:_RECEIVE_BYTES])
+        del self._to_gun[:_RECEIVE_BYTES]
+        self._reported = self.panel.inputs()
+        self._answer(
+            cosim.WAKE,
+            clock_ms=self._clock_ms(),
+            inputs=int(self._reported),
+            force_raw=self.plant.force_raw(),
+            data=data,
+        )
+        self._serve()
+
+    def _serve(self) -> None:
+        """Carry out what the firmware asks for until it waits again."""
+        for message, fields in self._requests:
+            if self._trace is not None:
+                self._trace(self.now_ns, message.name, fields)
+            if message is cosim.WAIT:
+                deadline_ms = fields["deadline_ms"]
+                self._deadline_ns = (
+                    None if deadline_ms == cosim.FOREVER_MS else self._boot_ns + deadline_ms * _MS_NS
+                )
+                self._earliest_ns = self.now_ns + _PASS_NS
+                return
+            self._carry_out(message, fields)
+
+    def _carry_out(self, message: Message, fields: dict[str, Any]) -> None:
+        if message is cosim.SEND:
+            self._to_host += fields["data"]
+        elif message is cosim.PANEL:
+            self.panel.light, self.panel.buzzer = fields["light"], fields["buzzer"]
+        elif message is cosim.PULSE_SUBMIT:
+            words = fields["words"]
+            self.stream.submit(self.now_ns, struct.unpack(f"<{len(words) // 4}I", words))
+        elif message is cosim.DRIVER:
+            self.stream.set_driver(bool(fields["enabled"]), fields["budget_steps"])
+        elif message in (cosim.PULSE_READ, cosim.PULSE_CANCEL, cosim.PULSE_ABORT):
+            self._pulse(message)
+        elif message is cosim.FLASH_READ:
+            data = self.flash.read(fields["offset"], fields["length"])
+            self._answer(cosim.FLASH_DATA, data=data)
+        elif message is cosim.FLASH_PROGRAM:
+            self._flash_takes(self.flash.program(fields["offset"], fields["data"]))
+        elif message is cosim.FLASH_ERASE:
+            self._flash_takes(self.flash.erase(fields["offset"]))
+        elif message is cosim.BOOT:
+            self._answer(cosim.BOOTED, board_id=self.board_id, reset_cause=self._cause)
+
+    def _pulse(self, message: Message) -> None:
+        stream = self.stream
+        stream.advance(self.now_ns)
+        if message is cosim.PULSE_CANCEL:
+            stream.cancel_queued(self.now_ns)
+        elif message is cosim.PULSE_ABORT:
+            stream.abort(self.now_ns)
+        self._answer(
+            cosim.PULSE_STATE,
+            clock_ms=self._clock_ms(),
+            forward_steps=stream.forward_steps,
+            backward_steps=stream.backward_steps,
+            blocks=stream.blocks,
+            interlock_latched=int(stream.interlock_latched),
+            budget_tripped=int(stream.budget_tripped),
+        )
+
+    def _flash_takes(self, duration_ns: int) -> None:
+        """The processor stands still during a flash operation; motion and physics do not."""
+        self._advance(self.now_ns + duration_ns)
+        self._answer(cosim.FLASH_DATA, data=b"")
+
+    def _answer(self, message: Message, **fields: Any) -> None:
+        if self._trace is not None:
+            self._trace(self.now_ns, message.name, fields)
+        self._firmware.answer(message, **fields)
