@@ -1,0 +1,1 @@
+"""The logic of the gun: everything that needs no hardware to be right."""
