@@ -22,6 +22,7 @@ _BASE = {"gun.wire", "gun.ports"}
 # What a part of the firmware may import beside itself, from the bottom up: the modules of the logic
 # one by one, hardware layers and boards as wholes. A new arrow is a decision; it is taken here.
 _PARTS: dict[str, set[str]] = {
+    "build": set(),  # the version, written when the firmware is packed for a board
     "gun": set(),
     "gun.ports": set(),
     "gun.wire": set(),
@@ -31,6 +32,7 @@ _PARTS: dict[str, set[str]] = {
     "gun.motion": _BASE | {"gun.dose"},
     "gun.program": _BASE | {"gun.dose", "gun.motion"},
     "gun.journal": _BASE,
+    "gun.config": _BASE,
     "gun.recorder": _BASE | {"gun.journal"},
     "gun.inputs": _BASE,
     "gun.supervisor": _BASE | {"gun.dose"},
@@ -39,12 +41,14 @@ _PARTS: dict[str, set[str]] = {
     "gun.controller": _BASE
     | {"gun.link", "gun.dose", "gun.program", "gun.journal", "gun.inputs", "gun.supervisor"}
     | {"gun.selftest", "gun.sequencer"},
+    "gun.requests": _BASE | {"gun.link", "gun.program"},
     "boards": set(),
     "hal": set(),
     "hal.rp2040": _BASE | {"boards"},
     "hal.virtual": _BASE,
 }
-# The composition roots put everything together, and so see everything.
+# `gun.app` puts the logic together and so sees all of it; the roots also see the hardware.
+_PARTS["gun.app"] = {part for part in _PARTS if part.startswith("gun.")} | {"build"}
 MAY_IMPORT = _PARTS | {root: set(_PARTS) for root in ("main", "boot")}
 
 # Written for the type checker alone: it may use what the gun does not have, and nothing that runs

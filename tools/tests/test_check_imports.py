@@ -22,6 +22,7 @@ GOOD = {
         "    from gun.ports import Serial\n"
     ),
     "firmware/gun/sequencer.py": "import gun.motion\nfrom .dose import X\nfrom . import program\n",
+    "firmware/gun/app.py": "from build import BUILD\nfrom gun.controller import Controller\n",
     "firmware/gun/controller.py": "def start():\n    from gun.sequencer import Sequencer\n",
     "firmware/boards/pico.py": "from micropython import const\n",
     "firmware/hal/__init__.py": "",
@@ -67,6 +68,8 @@ def test_passes_a_good_tree(repository: Path, capsys: pytest.CaptureFixture[str]
         ("hal/virtual/serial.py", "import machine", "hal.rp2040 touches the hardware"),
         ("gun/controller.py", "from hal.rp2040 import pulse", "may import gun.dose"),
         ("gun/controller.py", "import boards.pico", "may import gun.dose"),
+        ("gun/controller.py", "from gun.app import App", "may import gun.dose"),
+        ("gun/app.py", "from hal.virtual import machine", "gun.app may import build"),
         ("gun/wire.py", "from gun import frame", "may import no part of the firmware"),
         ("gun/frame.py", "from gun import link", "may import gun.ports, gun.wire"),
         ("gun/motion.py", "import gun.sequencer", "gun.motion may import"),
