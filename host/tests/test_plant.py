@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import fields, replace
-from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -272,10 +271,10 @@ def test_a_settled_plant_stands_still():
     gun.wait_ns(600 * SECOND_NS)
     settled = (gun.plant.needle_nl, gun.plant.stored_nl, gun.plant.tissue_kpa)
     assert abs(gun.plant.pressure_kpa) < 2e-3
-    begin_s = process_time()
-    for _ in range(10_000):
+    steps = gun.plant.integration_steps
+    for _ in range(1000):
         gun.wait_ns(SECOND_NS)
-    assert process_time() - begin_s < 1.0
+    assert gun.plant.integration_steps == steps
     assert settled == (gun.plant.needle_nl, gun.plant.stored_nl, gun.plant.tissue_kpa)
 
 
@@ -313,6 +312,16 @@ def test_trapped_air_stores_by_boyle():
         in_air_nl + pressure_kpa * TEN_ML.compliance_nl_per_kpa
     )
     assert gun.plant.trapped_air_ul == 50.0
+
+
+def test_flow_leaves_under_pressure_and_not_through_an_occlusion():
+    gun = Gun(TEN_ML)
+    gun.run(pulses(1000, 0.5))
+    across_kpa = gun.plant.pressure_kpa
+    assert TEN_ML.needle_pressure_kpa(gun.plant.flow_nl_s) == pytest.approx(across_kpa)
+    gun.plant.occluded = True
+    assert gun.plant.occluded
+    assert gun.plant.flow_nl_s == 0
 
 
 def test_a_hard_pull_makes_vacuum_and_then_draws_back_what_was_pulled():
@@ -388,6 +397,20 @@ def test_a_stopper_that_rested_needs_more_force_to_break_loose():
     )
 
 
+def test_going_back_in_the_middle_of_a_slip_brings_the_field_home_first():
+    gun = Gun(TEN_ML)
+    gun.plant.occluded = True
+    gun.run(pulses(20_000, 10))
+    at_stall_nl = gun.plant.plunger_nl
+    lag_steps = 20_000 - at_stall_nl / TEN_ML.nl_per_step
+    lag_steps -= gun.plant.full_step_slips * TEN_ML.microsteps
+    slips = gun.plant.full_step_slips
+    gun.run(pulses(-100, 0.1))
+    assert gun.plant.full_step_slips == slips
+    moved_back_steps = (at_stall_nl - gun.plant.plunger_nl) / TEN_ML.nl_per_step
+    assert moved_back_steps == pytest.approx(100 - lag_steps)
+
+
 def test_pulses_with_the_driver_off_move_nothing():
     gun = Gun(TEN_ML)
     gun.stream.set_driver(0, False)
@@ -446,28 +469,31 @@ def test_the_force_sensor_ends_at_its_full_scale():
     assert gun.plant.force_adc_raw() == 0
 
 
-# ---------------------------------------------------------------- speed
+# ---------------------------------------------------------------- cost
 
 
-def test_a_session_of_mesoperfusion_takes_less_than_two_seconds():
-    """45 min: 135 injections of 40 ul in 2 s, one every 20 s."""
+def test_a_session_of_mesoperfusion_is_cheap():
+    """45 min: 135 injections of 40 ul in 2 s, one every 20 s.
+
+    A step costs about 10 us, so 100 steps an injection are a session in a tenth of a second.
+    """
     gun = Gun(TEN_ML)
-    begin_s = process_time()
     for _ in range(135):
         gun.plant.new_point()
         gun.run(pulses(969, 2) + dwell(18))
-    assert process_time() - begin_s < 2.0
+    assert gun.plant.integration_steps < 135 * 100
     assert gun.now_ns / SECOND_NS == pytest.approx(2700, rel=1e-3)
     assert gun.plant.needle_nl == pytest.approx(135 * 969 * TEN_ML.nl_per_step, rel=1e-3)
 
 
-def test_nappage_runs_a_hundred_times_faster_than_real_time():
-    """4 shots a second of 10 ul, each in 40 segments as a ramp makes them."""
+def test_nappage_is_cheap():
+    """4 shots a second of 10 ul, each in 40 segments as a ramp makes them.
+
+    A step costs about 10 us, so 100 steps a shot are 250 times faster than real time.
+    """
     gun = Gun(TEN_ML)
     ramp = [word for part in range(40) for word in pulses(6, 0.002 + 0.00002 * part)]
-    begin_s = process_time()
     for _ in range(100):
         gun.plant.new_point()
         gun.run(ramp + dwell(0.15))
-    simulated_s = gun.now_ns / SECOND_NS
-    assert process_time() - begin_s < simulated_s / 100
+    assert gun.plant.integration_steps < 100 * 100

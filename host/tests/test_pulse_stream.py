@@ -292,3 +292,31 @@ def test_a_session_of_one_segment_costs_no_time():
     runs = [stream.advance(second * 10**9) for second in range(2701)]
     assert process_time() - begin_s < 1.0
     assert stream.forward_steps == sum(run.pulses for part in runs for run in part) == 54_000_000
+
+
+def test_a_budget_that_lasts_into_the_next_block_is_announced_after_the_first():
+    train = words([Segment(True, True, 10, 496)])
+    stream = ready(budget=15)
+    stream.submit(0, train)
+    stream.submit(0, train)
+    first_end_ns = stream.next_change_ns()
+    assert first_end_ns == (SEGMENT_TICKS + 10 * 500) * TICK_NS
+    assert stream.blocks == 2
+    stream.advance(first_end_ns)
+    assert stream.blocks == 1
+    used_up_ns = first_end_ns + (SEGMENT_TICKS + 4 * 500 + EDGE_TICKS) * TICK_NS
+    assert stream.next_change_ns() == used_up_ns
+    stream.advance(used_up_ns)
+    assert stream.budget_tripped
+    assert not stream.driver_on
+    stream.set_budget(used_up_ns, 1)
+    assert stream.driver_on
+
+
+def test_an_interlock_that_is_reported_open_twice_has_been_open_since_the_first():
+    stream = ready()
+    stream.submit(0, words([Segment(True, True, 10, 496)]))
+    stream.set_interlock(150_000, True)
+    stopped_ns = stream.ends_ns
+    stream.set_interlock(160_000, True)
+    assert stream.ends_ns == stopped_ns

@@ -50,6 +50,7 @@ class _Liquid:
         self.stored_nl = 0.0
         self.tissue_kpa = 0.0
         self.needle_nl = 0.0
+        self.trials = 0
         self._compliance = parameters.compliance_nl_per_kpa
         self._resistance = parameters.needle_resistance_kpa_s_per_nl
         self._loss = parameters.needle_loss_kpa_s2_per_nl2
@@ -99,6 +100,7 @@ class _Liquid:
                 return
             step_s = min(self._step_s, left_s)
             stored_nl, tissue_kpa, error_kpa = self._trial(swept_nl_s, step_s)
+            self.trials += 1
             growth = 0.9 * math.sqrt(self._step_error_kpa / max(error_kpa, 1e-12))
             if error_kpa > self._step_error_kpa:
                 self._step_s = step_s * max(growth, 0.1)
@@ -184,6 +186,11 @@ class Plant:
     def stored_nl(self) -> float:
         """Volume that was swept and has not left: it dribbles when the motor stops."""
         return self._liquid.stored_nl
+
+    @property
+    def integration_steps(self) -> int:
+        """Steps that the integrator has tried: what the simulation has cost so far."""
+        return self._liquid.trials
 
     @property
     def pressure_kpa(self) -> float:

@@ -149,6 +149,11 @@ class PulseStream:
         return bool(self._blocks) and not self.interlock_latched
 
     @property
+    def blocks(self) -> int:
+        """Blocks that run or wait."""
+        return len(self._blocks)
+
+    @property
     def driver_on(self) -> bool:
         """True if pulses move the motor: the driver is enabled and the budget is not used up."""
         return self._driver_enabled and self._budget > 0
