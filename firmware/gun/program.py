@@ -59,6 +59,7 @@ class Step:
         self.dose_nl = 0
         self.inject_us = 0
         self.period_us = 0
+        self.ramp_us = 0
         self.film_nl = 0
         self.film_every = 0
         self.retract_steps = 0
@@ -81,14 +82,14 @@ class Step:
         _check_bounds(values, _BOUNDS[values[0]])
         if values[0] != wire.STEP_SHOTS:
             _check_bounds(values, _NO_TRAIN)
-        ramp_us = values[_RAMP]
         retract_nl = values[_RETRACT]
         self.kind, self.trigger, self.on_release, self.count, self.dose_nl = values[:_INJECT]
         self.inject_us = values[_INJECT]
         self.period_us = values[_PERIOD]
+        self.ramp_us = values[_RAMP]
         self.film_nl = values[_FILM]
         self.film_every = values[_FILM_EVERY]
-        wire.check_range(_RAMP, ramp_us, 0, self.inject_us // _RAMP_SHARE)
+        wire.check_range(_RAMP, self.ramp_us, 0, self.inject_us // _RAMP_SHARE)
         # More than the dose would draw fluid back in, shot by shot.
         most_nl = min(self.dose_nl, _RECORD_STEPS_MAX * pl_per_step // 1000)
         wire.check_range(_RETRACT, retract_nl, 0, most_nl)
@@ -98,9 +99,9 @@ class Step:
             wire.check_range(_FILM, self.film_nl, 0, 0)
         self.retract_steps = whole_steps(retract_nl, pl_per_step)
         if self.kind != wire.STEP_PAUSE:
-            self._set_timing(pl_per_step, ramp_us, start_hz)
+            self._set_timing(pl_per_step, start_hz)
 
-    def _set_timing(self, pl_per_step, ramp_us, start_hz):
+    def _set_timing(self, pl_per_step, start_hz):
         # One step in PERIOD_MAX_US is as slow as a pulse word can be.
         slowest_us = whole_steps(self.dose_nl, pl_per_step) * wire.PERIOD_MAX_US
         wire.check_range(_INJECT, self.inject_us, 0, slowest_us)
@@ -108,7 +109,7 @@ class Step:
             -(-self.dose_nl * 1000 // pl_per_step),
             self.inject_us,
             self.period_us,
-            ramp_us,
+            self.ramp_us,
             self.retract_steps,
             -(-self.film_nl * 1000 // pl_per_step),
             start_hz,

@@ -1,0 +1,291 @@
+"""The gun's record: an append-only ring of 32-byte records in flash that outlives any power cut.
+
+Slot 0 of a sector is its head and names the sequence number of slot 1; the number of every other
+slot follows from it, so a slot that was lost is a gap that anybody can see. Sectors are used in the
+order of the ring, which spreads the wear. Appending only programs; `maintain` erases, in idle times.
+"""
+
+from array import array
+from binascii import crc32
+from struct import pack_into, unpack_from
+
+from micropython import const
+
+from gun import wire
+
+_SECTORS = wire.JOURNAL_SECTORS
+_SECTOR_BYTES = wire.FLASH_SECTOR_BYTES
+_PAGE_BYTES = wire.FLASH_PAGE_BYTES
+_BYTES = wire.RECORD_BYTES
+_LAST_SLOT = _SECTOR_BYTES // _BYTES - 1  # also the records of a sector: slot 0 is its head
+_HEAD_BYTES = wire.SIZE_RECORD_HEAD
+_CRC_AT = _BYTES - 4
+
+# In place of the first sequence number of a sector, which is never one of these.
+_ERASED = const(0)
+_DIRTY = const(0xFFFFFFFF)
+
+_BLANK_RECORD = b"\xff" * _BYTES
+_BLANK_PAGE = b"\xff" * _PAGE_BYTES
+
+
+class JournalError(Exception):
+    pass
+
+
+class Journal:
+    """Records from `oldest` to `next`, not including it, in `capacity` slots.
+
+    Pack the body of a record into `body`, then `append` it. Records below `acknowledged` are stored
+    by a host. `sound` is false after a write that failed, until one succeeds. While
+    `needs_maintenance`, call `maintain` whenever the gun is idle.
+    """
+
+    capacity = _SECTORS * _LAST_SLOT
+
+    def __init__(self, flash):
+        self._flash = flash
+        self._record = bytearray(_BYTES)
+        self._record_content = memoryview(self._record)[:_CRC_AT]
+        self.body = self._record_content[_HEAD_BYTES:]
+        self._head = bytearray(_BYTES)
+        self._head_content = memoryview(self._head)[:_CRC_AT]
+        self._seen = bytearray(_BYTES)
+        self._page = bytearray(_PAGE_BYTES)
+        self._first = array("I", [_ERASED] * _SECTORS)
+        self._erased = 0
+        self._sector = -1
+        self._slot = _LAST_SLOT + 1
+        self._erases = 0
+        self._own_acknowledgement = 0
+        self._acknowledged_ms = 0
+        self._unwritten = False
+        self.boot_id = 1
+        self.next = 1
+        self.acknowledged = 1
+        self.sound = True
+        self.needs_maintenance = True
+
+    # Opening
+
+    def open(self):
+        """Find what the flash holds: reads each sector's head and one sector, writes nothing."""
+        newest = 0
+        for sector in range(_SECTORS):
+            first = self._first[sector] = self._read_head(sector)
+            if first == _ERASED:
+                self._erased += 1
+            elif first != _DIRTY and first > newest:
+                newest = first
+                self._sector = sector
+        if newest:
+            self._read_newest(newest)
+
+    def _read_head(self, sector):
+        seen = self._seen
+        self._flash.read(sector * _SECTOR_BYTES, seen)
+        if seen == _BLANK_RECORD:
+            return _ERASED
+        first, _, kind, _, _ = unpack_from("<IHBBI", seen, 0)
+        magic, acknowledged, erases = unpack_from("<III", seen, _HEAD_BYTES)
+        if not _is_sound(seen) or kind != wire.RECORD_SECTOR or magic != wire.SECTOR_MAGIC:
+            return self._rescue(sector)
+        self.acknowledged = max(self.acknowledged, acknowledged)
+        self._erases = max(self._erases, erases)
+        return first
+
+    def _rescue(self, sector):
+        """Return the first sequence number of a sector without a head, if any record tells it."""
+        seen = self._seen
+        for slot in range(1, _LAST_SLOT + 1):
+            self._flash.read(sector * _SECTOR_BYTES + slot * _BYTES, seen)
+            if _is_sound(seen):
+                return unpack_from("<I", seen, 0)[0] - slot + 1
+        return _DIRTY
+
+    def _read_newest(self, first):
+        boot_id = last = 0
+        view = memoryview(self._page)
+        for at in range(0, _SECTOR_BYTES, _BYTES):
+            at_page = at % _PAGE_BYTES
+            if not at_page:
+                self._flash.read(self._sector * _SECTOR_BYTES + at, self._page)
+            record = view[at_page : at_page + _BYTES]
+            if record == _BLANK_RECORD:
+                continue
+            last = at // _BYTES
+            if _is_sound(record):
+                _, boot_id, kind, _, _ = unpack_from("<IHBBI", record, 0)
+                if kind == wire.RECORD_ACKNOWLEDGED:
+                    sequence = unpack_from("<I", record, _HEAD_BYTES)[0]
+                    self.acknowledged = max(self.acknowledged, sequence)
+        self._slot = last + 1
+        self.next = first + last
+        self.boot_id = boot_id % 0xFFFF + 1
+
+    # Writing
+
+    @property
+    def free_records(self):
+        """Records that can be appended before a sector has to be erased."""
+        return _LAST_SLOT + 1 - self._slot + self._erased * _LAST_SLOT
+
+    def append(self, kind, step, time_ms):
+        """Write the record whose body was packed, prove it, and return its sequence number.
+
+        Raises JournalError if it cannot be read back or there is no room. The number of a record
+        that failed is not used again.
+        """
+        if self._slot > _LAST_SLOT:
+            self._begin_sector(time_ms)
+        sequence = self.next
+        wire.pack_record_head(self._record, 0, sequence, self.boot_id, kind, step, time_ms)
+        offset = self._sector * _SECTOR_BYTES + self._slot * _BYTES
+        self.next = sequence + 1
+        self._slot += 1
+        self._write(offset, self._record, self._record_content)
+        return sequence
+
+    def _begin_sector(self, time_ms):
+        for ahead in range(1, _SECTORS + 1):
+            sector = (self._sector + ahead) % _SECTORS
+            if self._first[sector] != _ERASED:
+                continue
+            # Dirty until its head is proven.
+            self._first[sector] = _DIRTY
+            self._erased -= 1
+            self.needs_maintenance = True
+            if self._is_blank(sector):
+                # Each lap of the ring erases each sector once.
+                erases = self._erases + (sector <= self._sector)
+                head = self._head
+                wire.pack_record_head(
+                    head, 0, self.next, self.boot_id, wire.RECORD_SECTOR, wire.STEP_NONE, time_ms
+                )
+                wire.pack_record_sector(
+                    head, _HEAD_BYTES, wire.SECTOR_MAGIC, self.acknowledged, erases
+                )
+                self._write(sector * _SECTOR_BYTES, head, self._head_content)
+                self._first[sector] = self.next
+                self._sector = sector
+                self._slot = 1
+                self._erases = erases
+                return
+        raise JournalError("journal full: read and acknowledge records, then leave the gun idle")
+
+    def _is_blank(self, sector):
+        # An erasing that lost its power may have cleared the head alone.
+        for at in range(0, _SECTOR_BYTES, _PAGE_BYTES):
+            self._flash.read(sector * _SECTOR_BYTES + at, self._page)
+            if self._page != _BLANK_PAGE:
+                return False
+        return True
+
+    def _write(self, offset, record, content):
+        # The CRC is no small integer on the gun: 32 bytes of heap, all that an append ever takes.
+        pack_into("<I", record, _CRC_AT, crc32(content))
+        self.sound = False
+        self._flash.program(offset, record)
+        self._flash.read(offset, self._seen)
+        if self._seen != record:
+            raise JournalError(f"journal record at flash offset {offset} reads back wrong")
+        self.sound = True
+
+    # Reading
+
+    @property
+    def oldest(self):
+        """Sequence number of the oldest record that is held, or `next` if there is none."""
+        sector = self._sector_from(0)
+        return self.next if sector < 0 else self._first[sector]
+
+    def read(self, sequence, count, buf, offset):
+        """Copy at most `count` records from `sequence` on to `buf[offset:]`; return their bytes.
+
+        Damaged records are left out: the numbers of those around them show the gap.
+        """
+        end = offset
+        seen = self._seen
+        while count and sequence < self.next:
+            sector = self._sector_from(sequence)
+            if sector < 0:
+                break
+            first = self._first[sector]
+            sequence = max(sequence, first)
+            after = self.next if sector == self._sector else first + _LAST_SLOT
+            while count and sequence < after:
+                at = sector * _SECTOR_BYTES + (sequence - first + 1) * _BYTES
+                self._flash.read(at, seen)
+                if _is_sound(seen):
+                    buf[end : end + _BYTES] = seen
+                    end += _BYTES
+                    count -= 1
+                sequence += 1
+        return end - offset
+
+    def _sector_from(self, sequence):
+        """Return the sector that holds `sequence` or else the next higher one, -1 if none does."""
+        best = 0
+        found = -1
+        for sector in range(_SECTORS):
+            first = self._first[sector]
+            if first in (_ERASED, _DIRTY) or first + _LAST_SLOT <= sequence:
+                continue
+            if found < 0 or first < best:
+                best = first
+                found = sector
+        return found
+
+    # Making room
+
+    def acknowledge(self, sequence, time_ms):
+        """Note that a host has stored the records below `sequence`; never moves backward.
+
+        Kept in RAM until `maintain` writes it: losing it to a power cut only makes the host read
+        again. Raises ValueError beyond `next`.
+        """
+        if sequence > self.next:
+            raise ValueError(f"record {sequence} does not exist yet; next is {self.next}")
+        if sequence <= self.acknowledged:
+            return
+        # A host that acknowledges our own acknowledgement must not make another one.
+        own = self._own_acknowledgement
+        if self.acknowledged != own or sequence != own + 1:
+            self._unwritten = True
+        self.acknowledged = sequence
+        self._acknowledged_ms = time_ms
+        self.needs_maintenance = True
+
+    def maintain(self):
+        """Write an acknowledgement or erase one sector that is not needed; return False if idle.
+
+        Takes up to 400 ms in which the processor is deaf: only for a gun that is not armed.
+        """
+        if self._unwritten:
+            self._unwritten = False
+            if self.free_records:
+                wire.pack_record_acknowledged(self.body, 0, self.acknowledged)
+                self._own_acknowledgement = self.append(
+                    wire.RECORD_ACKNOWLEDGED, wire.STEP_NONE, self._acknowledged_ms
+                )
+                return True
+        if self.needs_maintenance:
+            for ahead in range(1, _SECTORS):
+                sector = (self._sector + ahead) % _SECTORS
+                if self._is_reusable(self._first[sector]):
+                    self._first[sector] = _DIRTY
+                    self._flash.erase(sector * _SECTOR_BYTES)
+                    self._first[sector] = _ERASED
+                    self._erased += 1
+                    return True
+            self.needs_maintenance = False
+        return False
+
+    def _is_reusable(self, first):
+        if first in (_ERASED, _DIRTY):
+            return first == _DIRTY
+        return first + _LAST_SLOT <= self.acknowledged
+
+
+def _is_sound(record):
+    return crc32(memoryview(record)[:_CRC_AT]) == unpack_from("<I", record, _CRC_AT)[0]
