@@ -5,7 +5,12 @@ from typing import Any
 from mesogun.errors import GunRefused
 from mesogun_protocol.enums import ControllerState, ErrorCode, Fault
 from mesogun_protocol.fields import Message
-from mesogun_protocol.messages import MESSAGES, PROGRAM_COMMIT, PROGRAM_STEP
+from mesogun_protocol.messages import (
+    MESSAGES,
+    PROGRAM_COMMIT,
+    PROGRAM_HEADER,
+    PROGRAM_STEP,
+)
 from mesogun_protocol.schema import fields_of
 
 _FLASH = "install matching firmware with `mesogun firmware flash`"
@@ -25,7 +30,7 @@ _REASONS: dict[ErrorCode, str] = {
     ErrorCode.NO_SYRINGE: "no syringe is declared; declare the one that is fitted",
     ErrorCode.NO_LIMITS: "no limits are set, and they are zero after every start; set them first",
     ErrorCode.OVER_LIMIT: (
-        "{value} nl is over the limit of {maximum} nl; shorten the program or set a higher limit"
+        "{field} makes {value}, over the limit of {maximum}; shorten the program or raise the limit"
     ),
     ErrorCode.OVER_REMAINING: (
         "{value} nl is more than the {maximum} nl in the syringe; "
@@ -50,9 +55,14 @@ _REASONS: dict[ErrorCode, str] = {
     ErrorCode.UNKNOWN_KEY: f"it has no such number; {_FLASH}",
     ErrorCode.NOT_RELEASED: "the trigger is held; release it first",
     ErrorCode.TOO_FAST: (
-        "{value} is faster than the {maximum} of its drive; take a smaller dose or a longer time"
+        "{field} makes {value} a second, and its drive can {maximum}; take a smaller dose or more time"
     ),
 }
+
+_ABOUT_A_FIELD = (ErrorCode.OUT_OF_RANGE, ErrorCode.OVER_LIMIT, ErrorCode.TOO_FAST)
+
+_PROGRAM_HEADER_FIELD = 14
+"""In a refused program the numbers from here on, of step 0, are the header's fields."""
 
 
 class Refused(GunRefused):
@@ -78,7 +88,7 @@ class Refused(GunRefused):
         self.maximum: int = fields["maximum"]
         self.field = (
             _field_name(message, fields["field"])
-            if message and self.code is ErrorCode.OUT_OF_RANGE
+            if message and self.code in _ABOUT_A_FIELD
             else None
         )
         reason = _REASONS[self.code].format(
@@ -102,9 +112,11 @@ def _name(enum: type[ControllerState] | type[Fault], value: int) -> str:
 
 def _field_name(message: Message, number: int) -> str:
     """Return the name of a field; in a program `number` is step times 16 plus field."""
-    step, layout = "", message
+    where, layout = "", message
     if message is PROGRAM_COMMIT:
-        step, layout = f"step {number // 16 + 1} ", PROGRAM_STEP
-        number %= 16
+        if number in (_PROGRAM_HEADER_FIELD, _PROGRAM_HEADER_FIELD + 1):
+            where, layout, number = "program ", PROGRAM_HEADER, number - _PROGRAM_HEADER_FIELD
+        else:
+            where, layout, number = f"step {number // 16 + 1} ", PROGRAM_STEP, number % 16
     names = [field.name for field in fields_of(layout)]
-    return step + (names[number] if number < len(names) else f"field {number}")
+    return where + (names[number] if number < len(names) else f"field {number}")
