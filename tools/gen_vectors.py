@@ -32,15 +32,15 @@ LINE_LENGTH = 120
 Value = int | bytes
 
 
-def messages_vectors(messages: Iterable[Message]) -> list[dict[str, Any]]:
+def messages_vectors(messages: Iterable[Message], body_max: int) -> list[dict[str, Any]]:
     """Return for each message what is to be accepted, and what is to be refused with which error.
 
     An error is the four numbers that the device reports: field, value, minimum, maximum.
     """
-    return [_message_vectors(message) for message in messages]
+    return [_message_vectors(message, body_max) for message in messages]
 
 
-def _message_vectors(message: Message) -> dict[str, Any]:
+def _message_vectors(message: Message, body_max: int) -> dict[str, Any]:
     rows = [row for row in schema.fields_of(message) if row.name]
     chance = random.Random(message.name)
     typical = [[_typical(row, chance) for row in rows] for _ in range(TYPICAL_CASES)]
@@ -61,7 +61,7 @@ def _message_vectors(message: Message) -> dict[str, Any]:
         "accept": accept,
         "refuse_bytes": [
             {"why": why, "body": body.hex(), "error": error}
-            for why, body, error in _wrong_bytes(message, base)
+            for why, body, error in _wrong_bytes(message, base, body_max)
         ],
         "refuse_values": [
             {"why": why, "values": _json(values), "error": error}
@@ -71,7 +71,7 @@ def _message_vectors(message: Message) -> dict[str, Any]:
 
 
 def _longest(message: Message, row: Field) -> int:
-    """The field's maximum; a tail ends where the longest body of a frame ends."""
+    """The field's maximum; a tail ends where the longest body of a frame ends, on the pipe too."""
     if row.type != "tail":
         return row.maximum
     return min(row.maximum, FRAME_BODY_MAX - schema.fixed_size(schema.fields_of(message)))
@@ -122,7 +122,9 @@ def _wrong_values(
             yield f"{row.name} {number}", values, error
 
 
-def _wrong_bytes(message: Message, base: Sequence[Value]) -> Iterator[tuple[str, bytes, list[int]]]:
+def _wrong_bytes(
+    message: Message, base: Sequence[Value], body_max: int
+) -> Iterator[tuple[str, bytes, list[int]]]:
     rows = schema.fields_of(message)
     fixed = schema.fixed_size(rows)
     sound = _build(message, base)
@@ -132,7 +134,7 @@ def _wrong_bytes(message: Message, base: Sequence[Value]) -> Iterator[tuple[str,
         return [WRONG_LENGTH_FIELD, length, len(sound), len(sound)]
 
     if fixed:
-        most = FRAME_BODY_MAX if has_tail else fixed
+        most = body_max if has_tail else fixed
         yield "empty", b"", [WRONG_LENGTH_FIELD, 0, fixed, most]
         yield "fixed part cut", sound[: fixed - 1], [WRONG_LENGTH_FIELD, fixed - 1, fixed, most]
     yield "one byte more", sound + b"\0", length_error(len(sound) + 1)
@@ -245,9 +247,11 @@ def _text(value: Any, indent: str = "") -> str:
 
 def outputs() -> dict[str, str]:
     """Return the text of each file of vectors by its path."""
+    shared = messages_vectors(schema.DEFINITIONS, FRAME_BODY_MAX)
+    pipe = messages_vectors(cosim.MESSAGES.values(), cosim.BODY_MAX)
     return {
-        "protocol/vectors/messages.json": _text(messages_vectors(schema.DEFINITIONS)) + "\n",
-        "protocol/vectors/cosim.json": _text(messages_vectors(cosim.MESSAGES.values())) + "\n",
+        "protocol/vectors/messages.json": _text(shared) + "\n",
+        "protocol/vectors/cosim.json": _text(pipe) + "\n",
         "protocol/vectors/frames.json": _text(frames_vectors()) + "\n",
     }
 

@@ -20,7 +20,6 @@ WIRE = "firmware/gun/wire.py"
 COSIM_WIRE = "firmware/hal/virtual/cosim_wire.py"
 
 LINE_LENGTH = 100
-COSIM_BODY_MAX = 0xFFFF - 1  # its frame counts the kind too
 
 SHORT_PREFIX = {
     "ControllerState": "STATE",
@@ -138,8 +137,8 @@ def cosim_source() -> str:
         }
     )
     parts = [HEADER + COSIM_INTRO, constants]
-    parts += [_pack(message, COSIM_BODY_MAX) for message in packed]
-    parts += [_unpack(message, COSIM_BODY_MAX) for message in answers]
+    parts += [_pack(message, cosim.BODY_MAX) for message in packed]
+    parts += [_unpack(message, cosim.BODY_MAX) for message in answers]
     return _module(parts)
 
 

@@ -9,6 +9,8 @@ from mesogun_protocol.enums import Buzzer, Light, ResetCause
 from mesogun_protocol.fields import U8, U16, U32, Id, Message, blob, flag, layout, tail
 
 FOREVER_MS = 0xFFFFFFFF
+BODY_MAX = 0xFFFF - 1
+"""A frame's length counts the kind too."""
 
 BOOT = Message("cosim_boot", 0x01, layout(), "First request of the firmware; answered by BOOTED.")
 WAIT = Message(

@@ -81,10 +81,10 @@ class Bounded(IntegerAdapter):
             raise ValidationError(f"{value} is not within {self.minimum}..{self.maximum}", path)
         return value
 
-    def _decode(self, obj: int, context: Any, path: str) -> int:  # noqa: ARG002
+    def _decode(self, obj: int, context: Any, path: str) -> int:
         return self._check(obj, path)
 
-    def _encode(self, obj: int, context: Any, path: str) -> int:  # noqa: ARG002
+    def _encode(self, obj: int, context: Any, path: str) -> int:
         return self._check(obj, path)
 
 
@@ -99,7 +99,7 @@ class Id(IntegerAdapter):
         if not 0 <= self.minimum <= self.maximum <= 0xFF:
             raise ValueError(f"the members of {enum.__name__} do not fit a byte")
 
-    def _decode(self, obj: int, context: Any, path: str) -> IntEnum:  # noqa: ARG002
+    def _decode(self, obj: int, context: Any, path: str) -> IntEnum:
         try:
             return self.enum(obj)
         except ValueError:
@@ -127,10 +127,10 @@ class Blob(BytesAdapter):
             )
         return data
 
-    def _decode(self, obj: bytes, context: Any, path: str) -> bytes:  # noqa: ARG002
+    def _decode(self, obj: bytes, context: Any, path: str) -> bytes:
         return self._check(obj, path)
 
-    def _encode(self, obj: bytes, context: Any, path: str) -> bytes:  # noqa: ARG002
+    def _encode(self, obj: bytes, context: Any, path: str) -> bytes:
         return self._check(obj, path)
 
 

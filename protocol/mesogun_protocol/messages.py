@@ -189,7 +189,7 @@ PRIME = Message(
         "inject_us" / Bounded(U32, lim.INJECT_MIN_US, lim.INJECT_MAX_US) * "time to do it in, us",
     ),
     "First of the two actions of a prime (R29): the second is a press of the trigger within "
-    "PRIME_CONFIRM_MS. Allowed in LOADED, READY, DONE and PAUSED. Counted apart from doses.",
+    "PRIME_CONFIRM_MS. Allowed in LOADED, READY and DONE. Counted apart from doses.",
 )
 
 PROGRAM_HEADER = Message(

@@ -9,6 +9,7 @@ from gun.wire import check_bits, check_length, check_member, check_range
 
 # What the pipe alone knows
 FOREVER_MS = const(4294967295)
+BODY_MAX = const(65534)
 
 # Messages
 MSG_BOOT = const(1)
