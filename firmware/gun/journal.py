@@ -2,7 +2,7 @@
 
 Slot 0 of a sector is its head and names the sequence number of slot 1; the number of every other
 slot follows from it, so a slot that was lost is a gap that anybody can see. Sectors are used in the
-order of the ring, which spreads the wear. Appending only programs; `maintain` erases, in idle times.
+order of the ring, which spreads the wear. Appending only programs; `maintain` erases, when idle.
 """
 
 from array import array
@@ -175,8 +175,8 @@ class Journal:
 
     def _is_blank(self, sector):
         # An erasing that lost its power may have cleared the head alone.
-        for at in range(0, _SECTOR_BYTES, _PAGE_BYTES):
-            self._flash.read(sector * _SECTOR_BYTES + at, self._page)
+        for page in range(_SECTOR_BYTES // _PAGE_BYTES):
+            self._flash.read(sector * _SECTOR_BYTES + page * _PAGE_BYTES, self._page)
             if self._page != _BLANK_PAGE:
                 return False
         return True
