@@ -1,0 +1,31 @@
+"""The record of every treatment: exactly-once intake, sessions, proof, statistics and export.
+
+Knows the gun's journal records and no gun. `Store` is the way in.
+"""
+
+from mesogun.records.clock import ClockMapping
+from mesogun.records.intake import IngestResult, RecordKey
+from mesogun.records.span import Gap, SessionStatus
+from mesogun.records.statistics import Statistics, summarise
+from mesogun.records.store import Store
+from mesogun.records.tables import Seal, Session
+from mesogun.records.verify import Problem, ProblemKind, VerifyReport
+from mesogun.records.view import SessionRecord, Shot
+
+__all__ = [
+    "ClockMapping",
+    "Gap",
+    "IngestResult",
+    "Problem",
+    "ProblemKind",
+    "RecordKey",
+    "Seal",
+    "Session",
+    "SessionRecord",
+    "SessionStatus",
+    "Shot",
+    "Statistics",
+    "Store",
+    "VerifyReport",
+    "summarise",
+]

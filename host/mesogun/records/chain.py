@@ -1,0 +1,72 @@
+"""The hash chain of a session and its seals: what each covers, to the byte.
+
+`record_hash` proves the record. It depends on nothing that differs between two runs of one seeded
+virtual gun, so the same run gives the same hash on any machine on any day:
+
+    head_0 = SHA-256(canonical JSON of HEADER_TAG and the HEADER_FIELDS of the session)
+    head_i = SHA-256(head_{i-1} || the 32 bytes of the session's i-th record)
+
+Records go in by sequence number, from SESSION_START to SESSION_END or to the last one of an
+interrupted session; gaps are skipped. Board, people and wall time are not in it; sequence, boot and
+session number are, because the gun writes them into its records.
+
+`seal` proves everything else. It covers the whole session row, the count, head, status and clock of
+the records, and the seal before it. Neither is keyed: who can write the store can build another
+that is right in itself, and is found by a hash that was printed or sent elsewhere.
+
+Canonical JSON has sorted keys, no white space and ASCII only; bytes are hexadecimal.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mesogun.records.tables import Base, Seal, Session
+
+HEADER_TAG = "mesogun-record-1"
+SEAL_TAG = "mesogun-seal-1"
+
+HEADER_FIELDS = (
+    "program_wire",
+    "program_crc",
+    "shots_planned",
+    "volume_planned_nl",
+    "syringe",
+    "needle",
+    "pl_per_step",
+    "calibration_id",
+    "limit_session_nl",
+    "limit_shot_nl",
+    "limit_shots",
+)
+
+
+def heads(session: Session, raw_records: Iterable[bytes]) -> list[str]:
+    """Return the chain's head after 0, 1, 2 ... records, hexadecimal."""
+    header = {name: getattr(session, name) for name in HEADER_FIELDS}
+    head = _digest(HEADER_TAG, header)
+    found = [head.hex()]
+    for raw in raw_records:
+        head = hashlib.sha256(head + raw).digest()
+        found.append(head.hex())
+    return found
+
+
+def seal_digest(session: Session, seal: Seal, previous: str) -> str:
+    """Return what `seal.seal` must be, given the digest of the seal before ("" for number 0)."""
+    content = {"previous": previous, "session": columns(session), "sealed": columns(seal, "seal")}
+    return _digest(SEAL_TAG, content).hex()
+
+
+def columns(row: Base, *without: str) -> dict[str, Any]:
+    """Return a row's columns by name, those in `without` left out."""
+    names = (column.key for column in row.__table__.columns)
+    return {name: getattr(row, name) for name in names if name not in without}
+
+
+def _digest(tag: str, content: Mapping[str, Any]) -> bytes:
+    text = json.dumps(
+        {"tag": tag, **content}, sort_keys=True, separators=(",", ":"), default=bytes.hex
+    )
+    return hashlib.sha256(text.encode("ascii")).digest()

@@ -1,0 +1,112 @@
+"""Everything that the store holds about one session, read in one transaction."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy import orm, select
+
+from mesogun.errors import RecordError
+from mesogun.records import chain
+from mesogun.records.clock import ClockMapping
+from mesogun.records.intake import RecordKey
+from mesogun.records.span import Row, Span, find_span, syringe_record
+from mesogun.records.tables import Conflict, Seal, Session
+from mesogun_protocol.records import Record, RecordCorrupt, decode_record
+
+
+@dataclass(frozen=True)
+class Material:
+    """A session's row, records, seals and conflicts.
+
+    Attributes:
+        syringe: the gun's last SYRINGE record before the session, None if it is not stored.
+        conflicts: keys within the session for which a gun has sent other bytes as well.
+    """
+
+    session: Session
+    span: Span
+    seals: tuple[Seal, ...]
+    syringe: Row | None
+    conflicts: tuple[RecordKey, ...]
+
+    @cached_property
+    def heads(self) -> list[str]:
+        """The chain's head after each number of records."""
+        return chain.heads(self.session, (row.raw for row in self.span.rows))
+
+    @property
+    def clock(self) -> ClockMapping | None:
+        """Device clock to host time by the last seal, None if the host never found out."""
+        last = self.seals[-1] if self.seals else None
+        if last is None or last.clock_epoch_s is None or last.clock_rate is None:
+            return None
+        return ClockMapping(last.clock_epoch_s, last.clock_rate)
+
+    @cached_property
+    def sealed_count(self) -> int:
+        """Records under the last seal."""
+        return self.seals[-1].record_count if self.seals else 0
+
+    def require_whole(self) -> None:
+        """Refuse a session that would look as if it had delivered less than it has.
+
+        Raises:
+            RecordError: if its start may be damaged, or fewer records are there than were sealed.
+        """
+        name = self.session.id
+        if not self.span.rows and self.span.unreadable_starts:
+            raise RecordError(
+                f"Record {self.span.unreadable_starts[0]} of board {self.session.board_id} is "
+                f"damaged and may be the start of session {name}. "
+                f"Run `mesogun sessions verify {name}`."
+            )
+        if len(self.span.rows) < self.sealed_count:
+            raise RecordError(
+                f"Session {name} has lost records: {self.sealed_count} were sealed, "
+                f"{len(self.span.rows)} are stored. Run `mesogun sessions verify {name}`."
+            )
+
+    def decoded(self) -> list[Record]:
+        """Return the session's records.
+
+        Raises:
+            RecordError: if one cannot be read.
+        """
+        return [self._decoded(row) for row in self.span.rows]
+
+    def _decoded(self, row: Row) -> Record:
+        try:
+            return decode_record(row.raw)
+        except RecordCorrupt as error:
+            raise RecordError(
+                f"Record {row.sequence} of session {self.session.id} is damaged ({error}). "
+                f"Run `mesogun sessions verify {self.session.id}`."
+            ) from error
+
+
+def load(db: orm.Session, session: Session) -> Material:
+    """Read what the store holds about `session`."""
+    span = find_span(db, session)
+    seals = db.scalars(select(Seal).where(Seal.session == session.id).order_by(Seal.number))
+    return Material(
+        session,
+        span,
+        tuple(seals),
+        syringe_record(db, session, span.rows[0]) if span.rows else None,
+        _conflicts(db, session, span),
+    )
+
+
+def _conflicts(db: orm.Session, session: Session, span: Span) -> tuple[RecordKey, ...]:
+    if not span.rows:
+        return ()
+    found = db.execute(
+        select(Conflict.boot_id, Conflict.sequence)
+        .where(
+            Conflict.board_id == session.board_id,
+            Conflict.boot_id == span.rows[0].boot_id,
+            Conflict.sequence.between(span.rows[0].sequence, span.rows[-1].sequence),
+        )
+        .order_by(Conflict.sequence)
+    )
+    return tuple(RecordKey(*row) for row in found)

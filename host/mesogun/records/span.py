@@ -1,0 +1,181 @@
+"""Finds the records of a session among those of its board.
+
+A session lies within one start of the device. It begins with the SESSION_START that carries its
+number and ends with the next SESSION_END; without one it ends before the next SESSION_START or the
+next boot. Everything is asked anew of the table each time, so the order in which records came in
+plays no part.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from sqlalchemy import orm, select
+
+from mesogun.records.tables import Session, StoredRecord
+from mesogun_protocol.enums import RecordKind
+from mesogun_protocol.records import RecordCorrupt, decode_record
+
+
+class SessionStatus(StrEnum):
+    """How far the records tell a session's story."""
+
+    PLANNED = "planned"
+    """Prepared by the host; the store has no record of a start."""
+    OPEN = "open"
+    """Started; no end is stored: it runs, or the rest is still in the gun."""
+    INTERRUPTED = "interrupted"
+    """Started and never ended: the device started again, or another session did."""
+    ENDED = "ended"
+    """Ended by the gun, whatever the reason."""
+
+
+class Row(NamedTuple):
+    """A stored record; the first three repeat what `raw` says."""
+
+    boot_id: int
+    sequence: int
+    kind: int
+    raw: bytes
+
+
+class Gap(NamedTuple):
+    """Sequence numbers that are missing, both included."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
+
+
+@dataclass(frozen=True)
+class Span:
+    """The records of a session, in the order of their sequence numbers.
+
+    Attributes:
+        status: derived from what is stored now.
+        rows: from SESSION_START on; empty if none is stored.
+        boundary: number of the record that followed an interrupted session and is not part of it.
+        repeated_starts: numbers of further SESSION_STARTs with the same session number.
+        unreadable_starts: numbers of the board's SESSION_STARTs that cannot be decoded.
+    """
+
+    status: SessionStatus
+    rows: tuple[Row, ...] = ()
+    boundary: int | None = None
+    repeated_starts: tuple[int, ...] = ()
+    unreadable_starts: tuple[int, ...] = ()
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """What is missing between the first record and the last, or the one that follows."""
+        numbers = [row.sequence for row in self.rows]
+        if self.boundary is not None:
+            numbers.append(self.boundary)
+        return tuple(Gap(a + 1, b - 1) for a, b in pairwise(numbers) if b - a > 1)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more can follow."""
+        return self.status in {SessionStatus.ENDED, SessionStatus.INTERRUPTED}
+
+
+def find_span(db: orm.Session, session: Session) -> Span:
+    """Return the span of `session` as the store has it now."""
+    starts, unreadable = _starts(db, session)
+    if not starts:
+        return Span(SessionStatus.PLANNED, unreadable_starts=unreadable)
+    start, *repeated = starts
+    closing = _same_boot(session, start).where(
+        StoredRecord.sequence > start.sequence,
+        StoredRecord.kind.in_([RecordKind.SESSION_END, RecordKind.SESSION_START]),
+    )
+    end = db.execute(closing.limit(1)).first()
+    rows = _same_boot(session, start).where(StoredRecord.sequence >= start.sequence)
+    if end is None:
+        boundary = _later_boot(db, session, start)
+        status = SessionStatus.OPEN if boundary is None else SessionStatus.INTERRUPTED
+    elif end.kind == RecordKind.SESSION_END:
+        rows = rows.where(StoredRecord.sequence <= end.sequence)
+        boundary, status = None, SessionStatus.ENDED
+    else:
+        rows = rows.where(StoredRecord.sequence < end.sequence)
+        boundary, status = end.sequence, SessionStatus.INTERRUPTED
+    return Span(
+        status,
+        tuple(Row(*row) for row in db.execute(rows)),
+        boundary,
+        tuple(row.sequence for row in repeated),
+        unreadable,
+    )
+
+
+def syringe_record(db: orm.Session, session: Session, start: Row) -> Row | None:
+    """Return the last SYRINGE record before `start`, None if it is not in the store."""
+    found = db.execute(
+        _select_rows(session)
+        .where(
+            StoredRecord.boot_id == start.boot_id,
+            StoredRecord.kind == RecordKind.SYRINGE,
+            StoredRecord.sequence < start.sequence,
+        )
+        .order_by(StoredRecord.sequence.desc())
+        .limit(1)
+    ).first()
+    return None if found is None else Row(*found)
+
+
+def _select_rows(session: Session):
+    return select(
+        StoredRecord.boot_id, StoredRecord.sequence, StoredRecord.kind, StoredRecord.raw
+    ).where(StoredRecord.board_id == session.board_id)
+
+
+def _same_boot(session: Session, start: Row):
+    return (
+        _select_rows(session)
+        .where(StoredRecord.boot_id == start.boot_id)
+        .order_by(StoredRecord.sequence)
+    )
+
+
+def _starts(db: orm.Session, session: Session) -> tuple[list[Row], tuple[int, ...]]:
+    mine: list[Row] = []
+    unreadable: list[int] = []
+    rows = db.execute(
+        _select_rows(session)
+        .where(StoredRecord.kind == RecordKind.SESSION_START)
+        .order_by(StoredRecord.boot_id, StoredRecord.sequence)
+    )
+    for row in (Row(*each) for each in rows):
+        number = _session_number(row.raw)
+        if number is None:
+            unreadable.append(row.sequence)
+        elif number == session.session_id:
+            mine.append(row)
+    return mine, tuple(unreadable)
+
+
+@cache
+def _session_number(raw: bytes) -> int | None:
+    """Return the session number of a SESSION_START, None if it cannot be read.
+
+    Kept, because verifying every session of a board asks each of its starts once a session.
+    """
+    try:
+        return decode_record(raw).body.get("session_id")
+    except RecordCorrupt:
+        return None
+
+
+def _later_boot(db: orm.Session, session: Session, start: Row) -> int | None:
+    """Return the first record of the next start of the device that the store knows of."""
+    return db.scalar(
+        select(StoredRecord.sequence)
+        .where(StoredRecord.board_id == session.board_id, StoredRecord.boot_id > start.boot_id)
+        .order_by(StoredRecord.boot_id, StoredRecord.sequence)
+        .limit(1)
+    )

@@ -1,0 +1,266 @@
+"""The record store: what the host knew, what the gun wrote, and the proof that both still stand."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import orm, select
+from sqlalchemy.exc import IntegrityError
+
+from mesogun.errors import RecordError, UsageError
+from mesogun.records import chain, export, intake
+from mesogun.records.clock import ClockMapping
+from mesogun.records.database import Database, default_url
+from mesogun.records.intake import IngestResult
+from mesogun.records.material import Material, load
+from mesogun.records.span import SessionStatus
+from mesogun.records.tables import Seal, Session, utc_now_text, utc_text
+from mesogun.records.verify import VerifyReport, check, damaged_records, seal_problems
+from mesogun.records.view import SessionRecord, build
+
+
+class Store:
+    """A store that is open; every method is one transaction.
+
+    Where a method names a session, a unique beginning of its id will do. Each raises `RecordError`
+    if there is no such session, or if the database is locked, read-only, full or damaged.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Use `Store.open`."""
+        self._database = database
+
+    @classmethod
+    def open(cls, url: str | None = None, *, busy_timeout_s: float = 5.0) -> Self:
+        """Open a store and make it if its database is empty.
+
+        Args:
+            url: any SQLAlchemy URL; None for MESOGUN_DB or else a SQLite file of this user.
+            busy_timeout_s: how long to wait for another program's lock on a SQLite file, seconds.
+
+        Raises:
+            RecordError: if there is no such folder, no right, no driver, or something else in it.
+        """
+        return cls(Database(url or default_url(), busy_timeout_s))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """The store's URL without its password."""
+        return self._database.name
+
+    def create_session(self, session: Session) -> Session:
+        """Store what the host knows before it arms the gun, and seal it.
+
+        Raises:
+            RecordError: if the board has a session of this number already, or an id is wrong.
+        """
+        intake.checked_board_id(session.board_id)
+        if not 1 <= session.session_id <= 0xFFFF_FFFF:
+            raise RecordError(
+                f"A session number of {session.session_id} cannot be given to a gun: "
+                "1 to 4294967295 are allowed (session_id of ARM)."
+            )
+        with self._database.write() as db:
+            db.add(session)
+            try:
+                db.flush()
+            except IntegrityError as error:
+                raise RecordError(
+                    f"Board {session.board_id} has a session number {session.session_id} already, "
+                    f"or the store one named {session.id}. "
+                    "Prepare the session anew with another number."
+                ) from error
+            _add_seal(db, load(db, session), None)
+        return session
+
+    def ingest(self, board_id: str, raw_records: Iterable[bytes]) -> IngestResult:
+        """Store raw journal records, each exactly once, whatever comes again and in whatever order.
+
+        Args:
+            board_id: 16 hexadecimal digits.
+            raw_records: 32 bytes each.
+
+        Raises:
+            RecordError: if one of them is corrupt; then none is stored.
+        """
+        with self._database.write() as db:
+            return intake.ingest(db, board_id, raw_records, utc_now_text())
+
+    def find_session(self, name: str) -> Session:
+        """Return the session whose id begins with `name`.
+
+        Raises:
+            RecordError: if there is none, or more than one.
+        """
+        with self._database.read() as db:
+            return _found(db, name)
+
+    def list_sessions(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        operator: str | None = None,
+        patient_ref: str | None = None,
+        board_id: str | None = None,
+    ) -> list[Session]:
+        """Return the sessions that meet every condition given, the newest first.
+
+        Args:
+            since: made at this time or later; needs a time zone, as does the next.
+            until: made before this time.
+            operator: exactly this one.
+            patient_ref: exactly this one.
+            board_id: 16 hexadecimal digits.
+
+        Raises:
+            UsageError: if a time has no zone.
+        """
+        query = select(Session).order_by(Session.created_at.desc(), Session.id)
+        if since is not None:
+            query = query.where(Session.created_at >= _zoned_text(since))
+        if until is not None:
+            query = query.where(Session.created_at < _zoned_text(until))
+        if operator is not None:
+            query = query.where(Session.operator == operator)
+        if patient_ref is not None:
+            query = query.where(Session.patient_ref == patient_ref)
+        if board_id is not None:
+            query = query.where(Session.board_id == intake.checked_board_id(board_id))
+        with self._database.read() as db:
+            return list(db.scalars(query))
+
+    def session_view(self, name: str) -> SessionRecord:
+        """Return the session as its records tell it now.
+
+        Raises:
+            RecordError: if a record is damaged or sealed ones are gone; `verify` tells all of it.
+        """
+        return _view(self._load(name))
+
+    def seal_session(self, name: str, clock: ClockMapping | None = None) -> Seal:
+        """Seal what is stored of a session; sealing again can only add to what was sealed.
+
+        Args:
+            name: the session.
+            clock: device clock to host time; None keeps the one of the seal before.
+
+        Returns:
+            The new seal, or the last one if nothing is new.
+
+        Raises:
+            RecordError: if something sealed was changed, or an open session has a gap.
+        """
+        with self._database.write() as db:
+            material = load(db, _found(db, name))
+            material.require_whole()
+            _require_sealable(material)
+            return _add_seal(db, material, clock)
+
+    def verify(self, name: str) -> VerifyReport:
+        """Return everything that is wrong with a session."""
+        return check(self._load(name))
+
+    def verify_all(self) -> list[VerifyReport]:
+        """Verify each session, the newest first."""
+        return [self.verify(session.id) for session in self.list_sessions()]
+
+    def export(self, name: str, form: str) -> str:
+        """Return a session as text; see `mesogun.records.export`.
+
+        Args:
+            name: the session.
+            form: `csv` or `json`.
+
+        Raises:
+            UsageError: if `form` is anything else.
+        """
+        if form not in {"csv", "json"}:
+            raise UsageError(f"{form!r} is no export format; csv and json are.")
+        material = self._load(name)
+        record = _view(material)
+        if form == "csv":
+            return export.to_csv(record)
+        return export.to_json(record, [row.raw for row in material.span.rows])
+
+    def _load(self, name: str) -> Material:
+        with self._database.read() as db:
+            return load(db, _found(db, name))
+
+
+def _found(db: orm.Session, name: str) -> Session:
+    wanted = name.strip().lower()
+    matching = list(
+        db.scalars(select(Session).where(Session.id.startswith(wanted, autoescape=True)).limit(2))
+    )
+    if not wanted or not matching:
+        raise RecordError(f"There is no session {name!r}; `mesogun sessions list` shows all.")
+    if len(matching) > 1:
+        raise RecordError(f"More than one session begins with {name!r}; give more of its id.")
+    return matching[0]
+
+
+def _view(material: Material) -> SessionRecord:
+    material.require_whole()
+    return build(material, material.decoded())
+
+
+def _zoned_text(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise UsageError(f"The time {moment.isoformat()} needs a zone, such as +00:00.")
+    return utc_text(moment)
+
+
+def _require_sealable(material: Material) -> None:
+    name = material.session.id
+    problems = [*damaged_records(material), *seal_problems(material)]
+    if problems:
+        raise RecordError(
+            f"Session {name} is not sealed again, because what was sealed is not what is stored: "
+            f"{problems[0].text} Run `mesogun sessions verify {name}`."
+        )
+    if material.span.status is SessionStatus.OPEN and material.span.gaps:
+        raise RecordError(
+            f"Session {name} is not sealed yet: record {material.span.gaps[0]} is missing and may "
+            "still come. Run `mesogun sessions sync` first."
+        )
+
+
+def _add_seal(db: orm.Session, material: Material, clock: ClockMapping | None) -> Seal:
+    last = material.seals[-1] if material.seals else None
+    clock = clock or material.clock
+    seal = Seal(
+        session=material.session.id,
+        number=len(material.seals),
+        sealed_at=utc_now_text(),
+        record_count=len(material.span.rows),
+        head_hash=material.heads[-1],
+        status=material.span.status,
+        clock_epoch_s=clock.epoch_s if clock else None,
+        clock_rate=clock.rate if clock else None,
+    )
+    if last and _content(last) == _content(seal):
+        return last
+    seal.seal = chain.seal_digest(material.session, seal, last.seal if last else "")
+    db.add(seal)
+    return seal
+
+
+def _content(seal: Seal) -> tuple[object, ...]:
+    return seal.head_hash, seal.record_count, seal.status, seal.clock_epoch_s, seal.clock_rate

@@ -1,0 +1,348 @@
+"""Reads a session's records: its shots, faults and totals, and whether the record is complete.
+
+Steps are what the gun witnessed; a volume is steps times the syringe's picolitres a step, exact,
+and rounded half up only where it is shown in nanolitres. Where a shot has no result the most it can
+have delivered is told beside what is known.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from mesogun.records.clock import ClockMapping
+from mesogun.records.material import Material
+from mesogun.records.span import Gap, SessionStatus
+from mesogun.records.tables import Session
+from mesogun_protocol.enums import (
+    ControllerState,
+    EndReason,
+    Fault,
+    RecordKind,
+    StepKind,
+)
+from mesogun_protocol.records import Record
+
+_CLOCK_TURN_MS = 1 << 32
+
+
+def round_nl(volume_pl: int) -> int:
+    """Return picolitres as whole nanolitres, a half rounded up."""
+    return (volume_pl + 500) // 1000
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One shot, flow or prime, from its intent and its result.
+
+    Attributes:
+        shot: number in the session from 0; primes have numbers of their own.
+        step: step of the program.
+        purpose: SHOTS, FLOW or PRIME.
+        sequence: number of the intent, or of the result if the intent is missing.
+        dose_steps: forward steps that were to deliver, None if the intent is missing.
+        advance_steps: forward steps that only take up an earlier retraction, 0 if it is missing.
+        retract_steps: backward steps planned after the dose, 0 if it is missing.
+        start_ms: device clock when the intent was written, None if it is missing.
+        forward_steps: witnessed, None without a result; so are the next three.
+        backward_steps: witnessed.
+        motion_ms: from the first possible step to the end.
+        end_reason: how it ended.
+        uncertain: there is no result and none can come: the session is over.
+        pl_per_step: volume of one step, pl.
+    """
+
+    shot: int
+    step: int
+    purpose: StepKind
+    sequence: int
+    dose_steps: int | None
+    advance_steps: int
+    retract_steps: int
+    start_ms: int | None
+    forward_steps: int | None
+    backward_steps: int | None
+    motion_ms: int | None
+    end_reason: EndReason | None
+    uncertain: bool
+    pl_per_step: int
+
+    @property
+    def delivered_steps(self) -> int:
+        """Witnessed forward steps beyond those that took up a retraction, 0 if unknown."""
+        return max((self.forward_steps or 0) - self.advance_steps, 0)
+
+    @property
+    def upper_bound_steps(self) -> int:
+        """Most dose steps that were made: without a result, the planned ones."""
+        if self.end_reason is None and self.dose_steps is not None:
+            return self.dose_steps
+        return self.delivered_steps
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the gun carried it out to the end."""
+        return self.end_reason is EndReason.COMPLETE
+
+    @property
+    def planned_nl(self) -> int | None:
+        """Planned dose in whole steps, nl, rounded half up."""
+        return None if self.dose_steps is None else round_nl(self.dose_steps * self.pl_per_step)
+
+    @property
+    def delivered_nl(self) -> int:
+        """Witnessed dose, nl, rounded half up."""
+        return round_nl(self.delivered_steps * self.pl_per_step)
+
+    @property
+    def upper_bound_nl(self) -> int:
+        """Most that was delivered, nl, rounded half up."""
+        return round_nl(self.upper_bound_steps * self.pl_per_step)
+
+
+@dataclass(frozen=True)
+class FaultEntry:
+    """A fault as it was recorded; `forward_steps` is the witness since boot."""
+
+    sequence: int
+    time_ms: int
+    fault: Fault
+    detail: int
+    forward_steps: int
+
+
+@dataclass(frozen=True)
+class StateEntry:
+    """A change of the controller's state."""
+
+    sequence: int
+    time_ms: int
+    state: ControllerState
+    previous: ControllerState
+
+
+@dataclass(frozen=True)
+class EndTotals:
+    """What SESSION_END says of the session.
+
+    Attributes:
+        shots: complete shots, primes not counted.
+        delivered_steps: witnessed dose steps, primes not counted.
+    """
+
+    sequence: int
+    session_id: int
+    shots: int
+    delivered_steps: int
+    reason: EndReason
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """A session as its records tell it.
+
+    Attributes:
+        session: what the host knew before.
+        status: planned, open, interrupted or ended.
+        shots: shots and flows, in the order in which they began.
+        primes: counted apart.
+        started_ms: device clock at SESSION_START, None if it is not stored.
+        last_ms: device clock of the last record of the session.
+        end: what SESSION_END says, None if it is not stored.
+        gaps: sequence numbers that are missing; one directly before a boot may be a record that was
+            torn by a power cut, which is a gap all the same.
+        record_hash: head of the hash chain, hexadecimal (`chain`).
+        seal: the last seal, hexadecimal.
+        clock: device clock to wall time, None if the host never found out.
+    """
+
+    session: Session
+    status: SessionStatus
+    shots: tuple[Shot, ...]
+    primes: tuple[Shot, ...]
+    faults: tuple[FaultEntry, ...]
+    states: tuple[StateEntry, ...]
+    started_ms: int | None
+    last_ms: int | None
+    end: EndTotals | None
+    gaps: tuple[Gap, ...]
+    record_count: int
+    record_hash: str
+    seal: str
+    clock: ClockMapping | None
+
+    @cached_property
+    def shots_delivered(self) -> int:
+        """Complete shots and flows."""
+        return sum(shot.is_complete for shot in self.shots)
+
+    @cached_property
+    def delivered_steps(self) -> int:
+        """Witnessed dose steps, primes not counted."""
+        return sum(shot.delivered_steps for shot in self.shots)
+
+    @property
+    def volume_nl(self) -> int:
+        """Witnessed dose, primes not counted: the exact sum, nl, rounded half up once."""
+        return round_nl(self.delivered_steps * self.session.pl_per_step)
+
+    @property
+    def upper_bound_nl(self) -> int:
+        """Most that was delivered, primes not counted, nl, rounded half up once."""
+        steps = sum(shot.upper_bound_steps for shot in self.shots)
+        return round_nl(steps * self.session.pl_per_step)
+
+    @property
+    def prime_nl(self) -> int:
+        """Witnessed volume of the primes of the session, nl, rounded half up once."""
+        steps = sum(prime.delivered_steps for prime in self.primes)
+        return round_nl(steps * self.session.pl_per_step)
+
+    @property
+    def uncertain_shots(self) -> int:
+        """Shots, flows and primes that have an intent, no result, and will get none."""
+        return sum(shot.uncertain for shot in (*self.shots, *self.primes))
+
+    @property
+    def duration_s(self) -> float | None:
+        """From SESSION_START to the last record by the device clock, s; None if not started."""
+        if self.started_ms is None or self.last_ms is None:
+            return None
+        return (self.last_ms - self.started_ms) % _CLOCK_TURN_MS / 1000
+
+    @cached_property
+    def totals_mismatch(self) -> str | None:
+        """How SESSION_END's totals differ from the sum of the results, None if they agree."""
+        if self.end is None:
+            return None
+        told = (self.end.shots, self.end.delivered_steps)
+        summed = (self.shots_delivered, self.delivered_steps)
+        if told == summed:
+            return None
+        return (
+            f"SESSION_END tells {told[0]} complete shots and {told[1]} dose steps, "
+            f"the results add up to {summed[0]} and {summed[1]}"
+        )
+
+    @cached_property
+    def incomplete(self) -> tuple[str, ...]:
+        """Why the record is not complete, in words; empty if it is."""
+        every = (*self.shots, *self.primes)
+        reasons = [f"record {gap} is missing" for gap in self.gaps]
+        if self.end is None:
+            reasons.append(f"the session is {self.status} and has no SESSION_END")
+        if self.totals_mismatch:
+            reasons.append(self.totals_mismatch)
+        reasons += [
+            f"the {shot.purpose.name} {shot.shot} of record {shot.sequence} has no result"
+            for shot in every
+            if shot.end_reason is None
+        ]
+        reasons += [
+            f"the {shot.purpose.name} {shot.shot} of record {shot.sequence} has no intent"
+            for shot in every
+            if shot.dose_steps is None
+        ]
+        return tuple(reasons)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing: start, end, no gap, a result to each intent, totals agree."""
+        return not self.incomplete
+
+
+def build(material: Material, records: Sequence[Record]) -> SessionRecord:
+    """Return the session that `records`, the decoded ones of `material`, tell of."""
+    span, session = material.span, material.session
+    every = _shots(records, span.is_closed, session.pl_per_step)
+    last = material.seals[-1] if material.seals else None
+    return SessionRecord(
+        session=session,
+        status=span.status,
+        shots=tuple(shot for shot in every if shot.purpose is not StepKind.PRIME),
+        primes=tuple(shot for shot in every if shot.purpose is StepKind.PRIME),
+        faults=_faults(records),
+        states=_states(records),
+        started_ms=records[0].time_ms if records else None,
+        last_ms=records[-1].time_ms if records else None,
+        end=_end(records),
+        gaps=span.gaps,
+        record_count=len(records),
+        record_hash=material.heads[-1],
+        seal=last.seal if last else "",
+        clock=material.clock,
+    )
+
+
+def _shots(records: Iterable[Record], closed: bool, pl_per_step: int) -> tuple[Shot, ...]:
+    """Return shots, flows and primes in the order in which they began.
+
+    Args:
+        records: of one session, by sequence number.
+        closed: no more records can follow, so that an intent without a result is uncertain.
+        pl_per_step: volume of one step, pl.
+    """
+    pairs: list[tuple[Record | None, Record | None]] = []
+    waiting: dict[tuple[bool, int], int] = {}
+    for record in records:
+        if record.kind is RecordKind.SHOT_INTENT:
+            waiting[_shot_key(record)] = len(pairs)
+            pairs.append((record, None))
+        elif record.kind is RecordKind.SHOT_RESULT:
+            place = waiting.pop(_shot_key(record), None)
+            if place is None:
+                pairs.append((None, record))
+            else:
+                pairs[place] = (pairs[place][0], record)
+    return tuple(_shot(intent, result, closed, pl_per_step) for intent, result in pairs)
+
+
+def _shot_key(record: Record) -> tuple[bool, int]:
+    return record.body["purpose"] is StepKind.PRIME, record.body["shot"]
+
+
+def _shot(intent: Record | None, result: Record | None, closed: bool, pl_per_step: int) -> Shot:
+    first = intent or result
+    assert first is not None
+    plan = intent.body if intent else {}
+    outcome = result.body if result else {}
+    return Shot(
+        shot=first.body["shot"],
+        step=first.step,
+        purpose=first.body["purpose"],
+        sequence=first.sequence,
+        dose_steps=plan.get("dose_steps"),
+        advance_steps=plan.get("advance_steps", 0),
+        retract_steps=plan.get("retract_steps", 0),
+        start_ms=intent.time_ms if intent else None,
+        forward_steps=outcome.get("forward_steps"),
+        backward_steps=outcome.get("backward_steps"),
+        motion_ms=outcome.get("motion_ms"),
+        end_reason=outcome.get("reason"),
+        uncertain=result is None and closed,
+        pl_per_step=pl_per_step,
+    )
+
+
+def _faults(records: Iterable[Record]) -> tuple[FaultEntry, ...]:
+    """Return the faults among `records`."""
+    return tuple(
+        FaultEntry(sequence=r.sequence, time_ms=r.time_ms, **r.body)
+        for r in records
+        if r.kind is RecordKind.FAULT
+    )
+
+
+def _states(records: Iterable[Record]) -> tuple[StateEntry, ...]:
+    """Return the state changes among `records`."""
+    return tuple(
+        StateEntry(sequence=r.sequence, time_ms=r.time_ms, **r.body)
+        for r in records
+        if r.kind is RecordKind.STATE
+    )
+
+
+def _end(records: Sequence[Record]) -> EndTotals | None:
+    """Return what SESSION_END says, None if the last record is something else."""
+    if not records or records[-1].kind is not RecordKind.SESSION_END:
+        return None
+    return EndTotals(sequence=records[-1].sequence, **records[-1].body)

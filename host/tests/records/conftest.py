@@ -1,0 +1,212 @@
+"""A board that writes a journal as the firmware does, and stores to put it in."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mesogun.records import Session, Store
+from mesogun_protocol.enums import (
+    ControllerState,
+    EndReason,
+    Fault,
+    RecordKind,
+    ResetCause,
+    StepKind,
+)
+from mesogun_protocol.records import STEP_NONE, encode_record
+
+BOARD = "e6614104037a5b2c"
+PL_PER_STEP = 41_283
+
+
+@dataclass
+class Board:
+    """Writes records in the order of a real session; every act appends to `journal`."""
+
+    sequence: int = 100
+    boot_id: int = 2
+    clock_ms: int = 5_000
+    journal: list[bytes] = field(default_factory=list)
+    session_id: int = 0
+    complete_shots: int = 0
+    delivered_steps: int = 0
+
+    def write(self, kind: RecordKind, step: int = STEP_NONE, **body: Any) -> bytes:
+        raw = encode_record(self.sequence, self.boot_id, kind, step, self.clock_ms, **body)
+        self.sequence += 1
+        self.clock_ms += 7
+        self.journal.append(raw)
+        return raw
+
+    def boot(self) -> None:
+        self.boot_id += 1
+        self.clock_ms = 20
+        self.write(
+            RecordKind.BOOT,
+            build=0x5CAFFE,
+            schema_hash=0xABCDEF01,
+            reset_cause=ResetCause.POWER_ON,
+            firmware_major=0,
+            firmware_minor=1,
+            firmware_patch=0,
+        )
+
+    def syringe(self, pl_per_step: int = PL_PER_STEP) -> None:
+        self.write(
+            RecordKind.SYRINGE,
+            pl_per_step=pl_per_step,
+            volume_nl=10_000_000,
+            calibration_id=7,
+            pressure_limit_kpa=300,
+        )
+
+    def start(self, session: Session) -> None:
+        self.session_id = session.session_id
+        self.complete_shots = self.delivered_steps = 0
+        self.write(
+            RecordKind.SESSION_START,
+            session_id=session.session_id,
+            program_crc=session.program_crc,
+            shots=session.shots_planned,
+            steps=session.shots_planned * 485,
+        )
+        self.state(ControllerState.RUNNING, ControllerState.ARMED)
+
+    def state(self, state: ControllerState, previous: ControllerState) -> None:
+        self.write(RecordKind.STATE, state=state, previous=previous)
+
+    def intent(
+        self,
+        shot: int,
+        dose_steps: int = 485,
+        advance_steps: int = 0,
+        purpose: StepKind = StepKind.SHOTS,
+    ) -> None:
+        self.write(
+            RecordKind.SHOT_INTENT,
+            0,
+            shot=shot,
+            dose_steps=dose_steps,
+            advance_steps=advance_steps,
+            retract_steps=24,
+            purpose=purpose,
+        )
+
+    def result(
+        self,
+        shot: int,
+        forward_steps: int = 485,
+        reason: EndReason = EndReason.COMPLETE,
+        purpose: StepKind = StepKind.SHOTS,
+        advance_steps: int = 0,
+    ) -> None:
+        if purpose is not StepKind.PRIME:
+            self.complete_shots += reason is EndReason.COMPLETE
+            self.delivered_steps += max(forward_steps - advance_steps, 0)
+        self.clock_ms += 120
+        self.write(
+            RecordKind.SHOT_RESULT,
+            0,
+            shot=shot,
+            forward_steps=forward_steps,
+            motion_ms=120,
+            backward_steps=24,
+            reason=reason,
+            purpose=purpose,
+        )
+
+    def shots(self, count: int, first: int = 0) -> None:
+        for shot in range(first, first + count):
+            advance = 24 if shot else 0
+            self.intent(shot, advance_steps=advance)
+            self.result(shot, 485 + advance, advance_steps=advance)
+
+    def fault(self, fault: Fault = Fault.OCCLUSION) -> None:
+        self.write(RecordKind.FAULT, detail=312, forward_steps=9_001, fault=fault)
+
+    def end(self, reason: EndReason = EndReason.COMPLETE, extra_steps: int = 0) -> None:
+        self.write(
+            RecordKind.SESSION_END,
+            session_id=self.session_id,
+            shots=self.complete_shots,
+            delivered_steps=self.delivered_steps + extra_steps,
+            reason=reason,
+        )
+
+
+def new_session(**changes: Any) -> Session:
+    """Return a session as `run` prepares it, with `changes`."""
+    fields: dict[str, Any] = {
+        "board_id": BOARD,
+        "boot_id": 3,
+        "program_name": "Face",
+        "program_toml": "schema = 1\n",
+        "program_wire": b"\x01\x10\x27\x00\x00",
+        "shots_planned": 5,
+        "volume_planned_nl": 100_000,
+        "syringe": "bd-plastipak-10",
+        "needle": "30g-4",
+        "pl_per_step": PL_PER_STEP,
+        "calibration_id": 7,
+        "limit_session_nl": 200_000,
+        "limit_shot_nl": 25_000,
+        "limit_shots": 10,
+        "firmware_version": "0.1.0",
+        "firmware_build": 0x5CAFFE,
+        "schema_hash": 0xABCDEF01,
+        "gun_kind": "sim",
+        "gun_port": "sim",
+        "operator": "Dr. Pistor",
+        "patient_ref": "P-1952",
+        "seed": 7,
+        "session_id": 0xC0FFEE01,
+    }
+    return Session(**fields | changes)
+
+
+@pytest.fixture(scope="session")
+def make_board() -> type[Board]:
+    return Board
+
+
+@pytest.fixture(scope="session")
+def make_session() -> Callable[..., Session]:
+    return new_session
+
+
+@pytest.fixture
+def store_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'records.db'}"
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    with Store.open(store_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def board() -> Board:
+    return Board()
+
+
+@pytest.fixture
+def session(store: Store) -> Session:
+    return store.create_session(new_session())
+
+
+@pytest.fixture
+def finished(store: Store, session: Session, board: Board) -> Session:
+    """A complete session with a fault-free record, sealed, between other records of its board."""
+    board.boot()
+    board.syringe()
+    board.start(session)
+    board.shots(5)
+    board.end()
+    board.state(ControllerState.DONE, ControllerState.RUNNING)
+    store.ingest(BOARD, board.journal)
+    store.seal_session(session.id)
+    return session
