@@ -1,0 +1,191 @@
+"""The range of each single key: the technique's where it gives one, else the machine's."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Final, TypeGuard
+
+from mesogun.catalog import Bounds, Range, Syringe, Technique, get_source
+from mesogun.program.locate import Path
+from mesogun.program.problems import Problem, show
+from mesogun.program.shape import kind_of, steps_of
+from mesogun_protocol import limits
+
+_UNIT: Final = {
+    "count": "shots",
+    "depth_mm": "mm",
+    "dose_ul": "ul",
+    "duration_s": "s",
+    "film_ul": "ul",
+    "inject_s": "s",
+    "interval_s": "s",
+    "period_s": "s",
+    "ramp_ms": "ms",
+    "rate_hz": "shots/s",
+    "rate_ul_per_s": "ul/s",
+    "retract_ul": "ul",
+    "total_ul": "ul",
+    "viscosity_mpa_s": "mPa s",
+    "volume_ul": "ul",
+}
+
+
+@dataclass(frozen=True)
+class KeyBound:
+    """The range of one key.
+
+    Attributes:
+        owner: who sets it: a technique, a syringe or the gun.
+        unit: of the numbers.
+        low: smallest value that is accepted.
+        high: largest value that is accepted.
+        source: what the bound rests on, in words.
+        usual: outside it a confirmation is needed; None if all that is accepted is usual.
+        advice: what else than another value would help.
+    """
+
+    owner: str
+    unit: str
+    low: float
+    high: float
+    source: str
+    usual: Range | None = None
+    advice: str = ""
+
+
+def _machine(key: str, low: float, high: float, why: str) -> KeyBound:
+    return KeyBound("the gun", _UNIT[key], low, high, why)
+
+
+_WIRE: Final = "limit of the gun's protocol"
+_SESSION: Final = "longest session, 45 min"
+_PERIOD_S: Final = limits.PERIOD_MIN_US / 1e6, limits.PERIOD_MAX_US / 1e6
+_LONGEST_S: Final = limits.FLOW_MAX_US / 1e6
+_DOSE_UL: Final = limits.DOSE_MIN_NL / 1e3, limits.DOSE_MAX_NL / 1e3
+_RANGES: Final[dict[str, dict[str, tuple[float, float, str]]]] = {
+    "shots": {
+        "dose_ul": (*_DOSE_UL, _WIRE),
+        "inject_s": (limits.INJECT_MIN_US / 1e6, limits.INJECT_MAX_US / 1e6, _WIRE),
+        "interval_s": (limits.DWELL_MIN_US / 1e6, _PERIOD_S[1], "time to journal a shot"),
+        "period_s": (*_PERIOD_S, "requirement R04"),
+        "rate_hz": (1 / _PERIOD_S[1], 1 / _PERIOD_S[0], "requirement R04"),
+        "count": (1, limits.SHOTS_MAX, "45 min at 4 shots/s"),
+        "duration_s": (_PERIOD_S[0], _LONGEST_S, _SESSION),
+        "ramp_ms": (0, limits.RAMP_MAX_US / 1e3, _WIRE),
+        "retract_ul": (0, limits.RETRACT_MAX_NL / 1e3, "requirement R12"),
+        "film_ul": (1, limits.FILM_MAX_NL / 1e3, _WIRE),
+    },
+    "flow": {
+        "rate_ul_per_s": (0.01, 1000, "no needle here passes more; assumed"),
+        "duration_s": (limits.FLOW_MIN_US / 1e6, _LONGEST_S, _SESSION),
+        "volume_ul": (_DOSE_UL[0], limits.FLOW_MAX_NL / 1e3, _WIRE),
+        "ramp_ms": (0, limits.RAMP_MAX_US / 1e3, _WIRE),
+    },
+    "prime": {"volume_ul": (_DOSE_UL[0], limits.PRIME_MAX_NL / 1e3, "requirement R29")},
+    "pause": {},
+}
+_MACHINE: Final = {
+    kind: {key: _machine(key, *row) for key, row in rows.items()} for kind, rows in _RANGES.items()
+}
+
+
+def _clinical(technique: Technique, key: str, bounds: Bounds) -> KeyBound:
+    titles = dict.fromkeys(get_source(each.source).title for each in (bounds.hard, bounds.usual))
+    return KeyBound(
+        technique.id,
+        _UNIT[key],
+        bounds.hard.low,
+        bounds.hard.high,
+        "; ".join(titles),
+        bounds.usual,
+        ", or use another technique",
+    )
+
+
+def step_bounds(kind: str, technique: Technique | None) -> dict[str, KeyBound]:
+    """The range of each key of a step.
+
+    Args:
+        kind: of the step.
+        technique: None if it is unknown; then only the machine's ranges hold.
+    """
+    figures = {"shots": technique.shots, "flow": technique.flow}.get(kind) if technique else None
+    clinical = {
+        key: _clinical(technique, key, value)
+        for key, value in (figures or ())
+        if technique and isinstance(value, Bounds)
+    }
+    return _MACHINE[kind] | clinical
+
+
+def _top_bounds(technique: Technique | None) -> dict[str, KeyBound]:
+    bounds = {"viscosity_mpa_s": _machine("viscosity_mpa_s", 0.3, 1000, "assumed")}
+    if technique:
+        bounds["depth_mm"] = _clinical(technique, "depth_mm", technique.depth_mm)
+    return bounds
+
+
+def _limit_bounds(syringe: Syringe | None) -> dict[str, KeyBound]:
+    bounds = {"max_shots": KeyBound("the gun", "shots", 1, limits.SHOTS_MAX, "45 min at 4 shots/s")}
+    if syringe:
+        why = f"capacity less dead space, {get_source(syringe.dead_space_ul.source).title}"
+        bounds["total_ul"] = KeyBound(
+            syringe.id, "ul", 1, syringe.usable_nl / 1000, why, advice=", or use a larger syringe"
+        )
+    return bounds
+
+
+def judged(path: Path, what: str, value: float, bound: KeyBound) -> Problem | None:
+    """The problem of one value, None if there is none.
+
+    Args:
+        path: its key.
+        what: key and value in the words of a message.
+        value: the value in the unit of the bound.
+        bound: its range.
+    """
+    usual, unit = bound.usual, bound.unit
+    if not bound.low <= value <= bound.high:
+        often = f", usually {usual.low:g} to {usual.high:g}" if usual else ""
+        allowed = f"{bound.owner} allows {bound.low:g} to {bound.high:g} {unit}{often}"
+        act = f"{'Lower' if value > bound.high else 'Raise'} {path[-1]}{bound.advice}"
+        return Problem(path, f"{what}: {allowed} (source: {bound.source}). {act}.")
+    if usual and value not in usual:
+        has = f"{bound.owner} usually has {usual.low:g} to {usual.high:g} {unit}"
+        source = get_source(usual.source).title
+        act = f"Confirm it, or change {path[-1]}"
+        return Problem(path, f"{what}: {has} (source: {source}). {act}.", hard=False)
+    return None
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value of a document is a finite number, and no integer beyond all floats."""
+    if isinstance(value, float):
+        return isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**300
+
+
+def check_bounds(
+    document: Mapping[str, Any], technique: Technique | None, syringe: Syringe | None
+) -> Iterator[Problem]:
+    """Every number of a document against the range of its key; what is no number is passed over.
+
+    Args:
+        document: a parsed program file.
+        technique: whose ranges hold, None if it is unknown.
+        syringe: that bounds the total, None if it is unknown.
+    """
+    tables: list[tuple[Path, Mapping[str, Any], dict[str, KeyBound]]] = [
+        ((), document, _top_bounds(technique))
+    ]
+    if isinstance(document.get("limits"), Mapping):
+        tables.append((("limits",), document["limits"], _limit_bounds(syringe)))
+    for index, step in steps_of(document):
+        if kind := kind_of(step):
+            tables.append((("step", index), step, step_bounds(kind, technique)))
+    for path, table, bounds in tables:
+        for key, bound in bounds.items():
+            if is_number(value := table.get(key)):
+                found = judged((*path, key), f"{key} = {show(value)}", value, bound)
+                if found:
+                    yield found

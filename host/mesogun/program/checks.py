@@ -1,0 +1,220 @@
+"""Whether a program can be run: every problem of a document, hard ones and soft ones.
+
+First the shape and each number alone, then what follows from several together. A later check is
+left out where its own figures are already known to be wrong, so that one mistake is told once.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from mesogun.catalog import (
+    Needle,
+    Syringe,
+    Technique,
+    get_source,
+    needles,
+    syringes,
+    techniques,
+    unknown_text,
+)
+from mesogun.program.bounds import check_bounds, is_number
+from mesogun.program.force import check_force
+from mesogun.program.locate import Path
+from mesogun.program.model import FILM_EVERY, Program
+from mesogun.program.pace import check_length, check_pace
+from mesogun.program.planned import MARGIN_PERCENT, planned_steps, shot_count, volumes
+from mesogun.program.problems import Problem, placed, show
+from mesogun.program.shape import PACING, check_shape, kind_of, steps_of
+from mesogun_protocol import limits
+
+T = TypeVar("T")
+
+_PACE_KEYS = {*PACING, "inject_s", "ramp_ms"}
+_VOLUME_KEYS = {"dose_ul", "count", "duration_s", "film_ul", "volume_ul", "rate_ul_per_s", *PACING}
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the ids of a document stand for, None where one is unknown."""
+
+    technique: Technique | None
+    syringe: Syringe | None
+    needle: Needle | None
+
+
+def _known(document: Mapping[str, Any], kind: str, table: Mapping[str, T]) -> T | None:
+    name = document.get(kind)
+    return table.get(name) if isinstance(name, str) else None
+
+
+def _unknown_ids(document: Mapping[str, Any]) -> Iterator[Problem]:
+    tables = {"technique": techniques(), "syringe": syringes(), "needle": needles()}
+    for kind, table in tables.items():
+        name = document.get(kind)
+        if isinstance(name, str) and name not in table:
+            text = unknown_text(kind, name, table)
+            yield Problem((kind,), f"{kind} = {show(name)}: {text}.")
+
+
+def _delivery(document: Mapping[str, Any], technique: Technique) -> Iterator[Problem]:
+    """The delivery against the technique, and the films of the steps against the delivery."""
+    delivery = document.get("delivery")
+    if not isinstance(delivery, str) or delivery not in FILM_EVERY:
+        return
+    if delivery not in technique.deliveries:
+        yield Problem(
+            ("delivery",),
+            f"delivery = {show(delivery)}: {technique.id} allows {', '.join(technique.deliveries)} "
+            f"(source: catalog of techniques). Change delivery, or use another technique.",
+        )
+        return
+    for index, step in steps_of(document):
+        if kind_of(step) != "shots":
+            continue
+        if delivery == "dry" and "film_ul" in step:
+            yield Problem(
+                ("step", index, "film_ul"),
+                f"film_ul = {show(step['film_ul'])}: a dry delivery lays no film. Remove film_ul, "
+                f'or write delivery = "wet".',
+            )
+        if delivery != "dry" and "film_ul" not in step:
+            yield Problem(
+                ("step", index),
+                f"film_ul is missing: a {delivery} delivery lays a film. Write film_ul = NUMBER in "
+                f'microlitres, or delivery = "dry".',
+            )
+
+
+def _kinds(document: Mapping[str, Any], technique: Technique) -> Iterator[Problem]:
+    """Steps that the technique does not have."""
+    for index, step in steps_of(document):
+        kind = kind_of(step)
+        if kind in ("shots", "flow") and getattr(technique, kind) is None:
+            other = "flow" if kind == "shots" else "shots"
+            yield Problem(
+                ("step", index, "kind"),
+                f'kind = "{kind}": {technique.id} has no {kind} (source: catalog of techniques). '
+                f'Write kind = "{other}", or use another technique.',
+            )
+
+
+def _needle(
+    document: Mapping[str, Any], technique: Technique | None, needle: Needle
+) -> Iterator[Problem]:
+    """Whether the needle is long enough, and one that is usual."""
+    length, depth = needle.length_mm.value, document.get("depth_mm")
+    if is_number(depth) and depth > length:
+        yield Problem(
+            ("depth_mm",),
+            f"depth_mm = {show(depth)}: the needle {needle.id} is {length:g} mm long "
+            f"(source: {get_source(needle.length_mm.source).title}). Lower depth_mm or take a "
+            f"longer needle.",
+        )
+    if technique and length not in technique.needle_lengths_mm.values:
+        usual = ", ".join(f"{each:g}" for each in technique.needle_lengths_mm.values)
+        source = get_source(technique.needle_lengths_mm.source).title
+        yield Problem(
+            ("needle",),
+            f"needle = {show(needle.id)}: {technique.id} usually has needles of {usual} mm "
+            f"(source: {source}). Confirm it, or change needle.",
+            hard=False,
+        )
+
+
+def _steps(document: Mapping[str, Any], parts: _Parts, bad: set[Path]) -> Iterator[Problem]:
+    """Pace and force of each step whose own numbers are right."""
+    viscosity = document.get("viscosity_mpa_s", 1.0)
+    forced = is_number(viscosity) and ("viscosity_mpa_s",) not in bad
+    for index, step in steps_of(document):
+        if not (kind := kind_of(step)):
+            continue
+        path: Path = ("step", index)
+        wrong = {str(each[2]) for each in bad if each[:2] == path and len(each) > 2}
+        pacing = [key for key in PACING if key in step]
+        if kind == "shots" and len(pacing) == 1 and not wrong & _PACE_KEYS:
+            for problem in check_pace(path, step, pacing[0], parts.technique):
+                if problem.hard:
+                    wrong.add(str(problem.path[-1]))
+                yield problem
+        if not wrong & (_PACE_KEYS | _VOLUME_KEYS):
+            yield from check_length(path, step, parts.technique)
+        right = {key: value for key, value in step.items() if key not in wrong}
+        if forced and parts.syringe and parts.needle and kind_of(right):
+            yield from check_force(path, right, parts.syringe, parts.needle, viscosity)
+
+
+def _volume(program: Program, syringe: Syringe | None) -> Iterator[Problem]:
+    """Doses, films and primes against the limits and the syringe."""
+    steps = planned_steps(program)
+    for index, step in enumerate(steps):
+        if step.count > limits.SHOTS_MAX:
+            yield Problem(
+                ("step", index),
+                f"the step makes {step.count} shots: the gun takes {limits.SHOTS_MAX} a step "
+                f"(source: 45 min at 4 shots/s). Shorten it, or slow its pace.",
+            )
+    volume = volumes(steps)
+    total_ul, planned_ul = program.limits.total_ul, volume.volume_nl / 1000
+    if volume.volume_nl > total_ul * 1000 + 0.5:
+        yield Problem(
+            ("limits", "total_ul"),
+            f"total_ul = {show(total_ul)}: the steps deliver {planned_ul:g} ul (source: this "
+            f"file). Raise total_ul, or shorten the steps.",
+        )
+    shots, most = shot_count(steps), program.limits.max_shots
+    if most is not None and shots > most:
+        yield Problem(
+            ("limits", "max_shots"),
+            f"max_shots = {most}: the steps make {shots} shots (source: this file). Raise "
+            f"max_shots, or shorten the steps.",
+        )
+    if syringe and volume.fill_nl > syringe.usable_nl:
+        parts = -(-volume.fill_nl // syringe.usable_nl)
+        source = get_source(syringe.dead_space_ul.source).title
+        yield Problem(
+            ("syringe",),
+            f"syringe = {show(syringe.id)}: the program needs {volume.fill_nl / 1000:g} ul (doses "
+            f"and films {planned_ul:g}, primes {volume.prime_nl / 1000:g}, {MARGIN_PERCENT} % in "
+            f"reserve), the syringe gives {syringe.usable_nl / 1000:g} ul (source: capacity less "
+            f"dead space, {source}). Take a larger syringe, or split "
+            f"the program into {parts}.",
+        )
+
+
+def check_document(document: Mapping[str, Any]) -> tuple[Program | None, list[Problem]]:
+    """Checks a parsed program file.
+
+    Args:
+        document: what `tomllib` made of it.
+
+    Returns:
+        The program, None if the document is none; and all problems, not placed yet.
+    """
+    program, problems = check_shape(document)
+    parts = _Parts(
+        _known(document, "technique", techniques()),
+        _known(document, "syringe", syringes()),
+        _known(document, "needle", needles()),
+    )
+    problems += _unknown_ids(document)
+    if parts.technique:
+        problems += _delivery(document, parts.technique)
+        problems += _kinds(document, parts.technique)
+    problems += check_bounds(document, parts.technique, parts.syringe)
+    if parts.needle and not any(each.path == ("depth_mm",) and each.hard for each in problems):
+        problems += _needle(document, parts.technique, parts.needle)
+    bad = {each.path for each in problems if each.hard}
+    problems += _steps(document, parts, bad)
+    if program and not any(path[-1] in _VOLUME_KEYS for path in bad):
+        problems += _volume(program, parts.syringe)
+    return program, problems
+
+
+def check(program: Program) -> tuple[Problem, ...]:
+    """All problems of a program, in the order of its file.
+
+    Returns:
+        Hard ones, for which it is refused, and soft ones, which need a confirmation (R02).
+    """
+    return placed(check_document(program.document())[1], program.origin)

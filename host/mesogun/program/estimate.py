@@ -1,0 +1,68 @@
+"""What a program will take: shots, volume, time, pressure, force and what to draw up."""
+
+from dataclasses import dataclass
+
+from mesogun.catalog import get_needle, get_syringe
+from mesogun.program import hydraulics
+from mesogun.program.force import pushes
+from mesogun.program.model import Program
+from mesogun.program.planned import planned_steps, shot_count, volumes
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A program in figures.
+
+    Attributes:
+        shots: number of shots; a flow counts as one.
+        volume_nl: doses and films, primes apart.
+        film_nl: the part of it that is laid on the skin.
+        prime_nl: primes.
+        duration_s: time with the trigger held throughout, pauses not counted.
+        peak_flow_ul_per_s: highest flow.
+        peak_pressure_kpa: highest pressure in the barrel, tissue included.
+        peak_force_n: highest force on the plunger, friction included.
+        fill_nl: what to draw up: doses, films, primes and a reserve of 5 %.
+        usable_nl: what the syringe can give.
+    """
+
+    shots: int
+    volume_nl: int
+    film_nl: int
+    prime_nl: int
+    duration_s: float
+    peak_flow_ul_per_s: float
+    peak_pressure_kpa: float
+    peak_force_n: float
+    fill_nl: int
+    usable_nl: int
+
+    @property
+    def margin_nl(self) -> int:
+        """What the syringe could give beyond the fill."""
+        return self.usable_nl - self.fill_nl
+
+
+def estimate(program: Program) -> Estimate:
+    """The figures of a checked program.
+
+    Pressure and force are those of nominal bore and barrel; see `mesogun.program.hydraulics`.
+    """
+    syringe, needle = get_syringe(program.syringe), get_needle(program.needle)
+    steps = planned_steps(program)
+    volume = volumes(steps)
+    found = [push for step in program.document()["step"] for push in pushes(step)]
+    pressures = [push.pressure_kpa(needle, program.viscosity_mpa_s) for push in found]
+    peak_kpa = max(pressures, default=0.0)
+    return Estimate(
+        shots=shot_count(steps),
+        volume_nl=volume.volume_nl,
+        film_nl=volume.film_nl,
+        prime_nl=volume.prime_nl,
+        duration_s=sum(step.duration_us for step in steps) / 1e6,
+        peak_flow_ul_per_s=max((push.flow_ul_per_s for push in found), default=0.0),
+        peak_pressure_kpa=peak_kpa,
+        peak_force_n=hydraulics.plunger_force_n(peak_kpa, syringe),
+        fill_nl=volume.fill_nl,
+        usable_nl=syringe.usable_nl,
+    )

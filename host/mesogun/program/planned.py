@@ -1,0 +1,158 @@
+"""A program as the gun gets it: integers in nanolitres and microseconds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from mesogun.catalog import Syringe
+from mesogun.errors import ProgramError
+from mesogun.program.model import FILM_EVERY, FlowStep, PrimeStep, Program, ShotsStep, Step
+from mesogun_protocol.enums import OnRelease, StepKind, TriggerMode
+
+MARGIN_PERCENT: Final = 5
+"""Kept in reserve of all that a program pushes out: the accuracy of a dose (R06)."""
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One step, field by field what the wire carries.
+
+    Attributes:
+        kind: what it does.
+        trigger: who starts its shots.
+        on_release: what a release does in hold mode.
+        count: shots; 1 for flow, pause and prime.
+        dose_nl: one shot, or the whole of a flow or a prime; 0 for a pause.
+        inject_us: time in which `dose_nl` is pushed; 0 for a pause.
+        period_us: start of a shot to the start of the next; 0 unless shots.
+        ramp_us: time to full speed, and from it, within `inject_us`.
+        retract_nl: pulled back after each shot and taken up before the next.
+        film_nl: one film.
+        film_every: a film follows each shot (1), every second one (2), none (0).
+    """
+
+    kind: StepKind
+    trigger: TriggerMode = TriggerMode.AUTO
+    on_release: OnRelease = OnRelease.FINISH
+    count: int = 1
+    dose_nl: int = 0
+    inject_us: int = 0
+    period_us: int = 0
+    ramp_us: int = 0
+    retract_nl: int = 0
+    film_nl: int = 0
+    film_every: int = 0
+
+    @property
+    def films_nl(self) -> int:
+        """All films of the step."""
+        return self.count // self.film_every * self.film_nl if self.film_every else 0
+
+    @property
+    def duration_us(self) -> int:
+        """Time from the first start to the end of the last shot, the trigger held throughout."""
+        return (self.count - 1) * self.period_us + self.inject_us
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """What a program pushes out, nanolitres.
+
+    Attributes:
+        dose_nl: shots and flows.
+        film_nl: films between shots.
+        prime_nl: primes.
+    """
+
+    dose_nl: int
+    film_nl: int
+    prime_nl: int
+
+    @property
+    def volume_nl(self) -> int:
+        """Doses and films: what limits and the gun's own count are about."""
+        return self.dose_nl + self.film_nl
+
+    @property
+    def margin_nl(self) -> int:
+        """The reserve, rounded up."""
+        return -(-(self.volume_nl + self.prime_nl) * MARGIN_PERCENT // 100)
+
+    @property
+    def fill_nl(self) -> int:
+        """What the syringe must hold: doses, films, primes and the reserve."""
+        return self.volume_nl + self.prime_nl + self.margin_nl
+
+
+def _planned(step: Step, film_every: int) -> PlannedStep:
+    match step:
+        case ShotsStep():
+            return PlannedStep(
+                kind=StepKind.SHOTS,
+                trigger=TriggerMode[step.trigger.upper()],
+                on_release=OnRelease[step.on_release.upper()],
+                count=step.shots,
+                dose_nl=step.dose_nl,
+                inject_us=step.inject_us,
+                period_us=step.period_us,
+                ramp_us=round(step.ramp_ms * 1000),
+                retract_nl=round(step.retract_ul * 1000),
+                film_nl=step.film_nl,
+                film_every=film_every if step.film_nl else 0,
+            )
+        case FlowStep():
+            return PlannedStep(
+                kind=StepKind.FLOW,
+                trigger=TriggerMode[step.trigger.upper()],
+                dose_nl=step.volume_nl,
+                inject_us=step.duration_us,
+                ramp_us=round(step.ramp_ms * 1000),
+            )
+        case PrimeStep():
+            return PlannedStep(
+                kind=StepKind.PRIME, dose_nl=step.volume_nl, inject_us=step.inject_us
+            )
+        case _:
+            return PlannedStep(kind=StepKind.PAUSE)
+
+
+def planned_steps(program: Program) -> list[PlannedStep]:
+    """The steps of a program in integers, whatever syringe is fitted."""
+    return [_planned(step, FILM_EVERY[program.delivery]) for step in program.steps]
+
+
+def compile_steps(program: Program, syringe: Syringe) -> list[PlannedStep]:
+    """The steps of a program for the syringe that is fitted.
+
+    Args:
+        program: a checked program.
+        syringe: the one that the gun was told of.
+
+    Raises:
+        ProgramError: the program was checked for another syringe; brands of one size differ by up
+            to 24 % in volume.
+    """
+    if syringe.id != program.syringe:
+        raise ProgramError(
+            f'{program.origin.label}: syringe = "{program.syringe}", but {syringe.id} is fitted; '
+            f"brands differ by up to 24 % in dose. Fit {program.syringe}, or check the program "
+            f"again with `--syringe {syringe.id}`."
+        )
+    return planned_steps(program)
+
+
+def volumes(steps: Iterable[PlannedStep]) -> Volumes:
+    """What steps push out together."""
+    dose = film = prime = 0
+    for step in steps:
+        if step.kind is StepKind.PRIME:
+            prime += step.dose_nl
+        else:
+            dose += step.count * step.dose_nl
+            film += step.films_nl
+    return Volumes(dose, film, prime)
+
+
+def shot_count(steps: Iterable[PlannedStep]) -> int:
+    """Number of shots; a flow is one shot, a prime is none."""
+    return sum(step.count for step in steps if step.kind in (StepKind.SHOTS, StepKind.FLOW))
