@@ -201,9 +201,15 @@ def decode_record(raw: bytes) -> Record:
 
 
 def encode_record(
-    sequence: int, boot_id: int, kind: RecordKind, step: int, time_ms: int, **body: Any
+    sequence: int, boot_id: int, kind: RecordKind, step: int, time_ms: int, /, **body: Any
 ) -> bytes:
-    """Build the 32 bytes of a record, as the gun does."""
+    """Build the 32 bytes of a record, as the gun does.
+
+    The head goes by position, because a body may have a field of the same name.
+
+    Raises:
+        MessageError: if a field is missing, unknown or out of bounds.
+    """
     head = HEAD.build(sequence=sequence, boot_id=boot_id, kind=kind, step=step, time_ms=time_ms)
     content = head + BODIES[kind].build(**body)
     return content + U32.build(zlib.crc32(content))
