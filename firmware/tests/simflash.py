@@ -33,8 +33,7 @@ class SimFlash:
         sector = self.sectors[offset // SECTOR_BYTES]
         at = offset % SECTOR_BYTES
         assert at + len(buf) <= SECTOR_BYTES
-        for index in range(len(buf)):
-            buf[index] = 0xFF if sector is None else sector[at + index]
+        buf[:] = b"\xff" * len(buf) if sector is None else sector[at : at + len(buf)]
 
     def program(self, offset, buf):
         assert offset % PAGE_BYTES + len(buf) <= PAGE_BYTES, "crosses a page"
