@@ -19,10 +19,11 @@ from mesogun.catalog import (
     unknown_text,
 )
 from mesogun.program.bounds import check_bounds, is_number
+from mesogun.program.drive import check_drive
 from mesogun.program.force import check_force
 from mesogun.program.locate import Path
 from mesogun.program.model import FILM_EVERY, Program
-from mesogun.program.pace import check_length, check_pace
+from mesogun.program.pace import check_length, check_pace, check_ramp
 from mesogun.program.planned import MARGIN_PERCENT, planned_steps, shot_count, volumes
 from mesogun.program.problems import Problem, placed, show
 from mesogun.program.shape import PACING, check_shape, kind_of, steps_of
@@ -132,6 +133,10 @@ def _steps(document: Mapping[str, Any], parts: _Parts, bad: set[Path]) -> Iterat
         path: Path = ("step", index)
         wrong = {str(each[2]) for each in bad if each[:2] == path and len(each) > 2}
         pacing = [key for key in PACING if key in step]
+        if kind in ("shots", "flow") and not wrong:
+            for problem in check_ramp(path, step):
+                wrong.add("ramp_ms")
+                yield problem
         if kind == "shots" and len(pacing) == 1 and not wrong & _PACE_KEYS:
             for problem in check_pace(path, step, pacing[0], parts.technique):
                 if problem.hard:
@@ -142,6 +147,19 @@ def _steps(document: Mapping[str, Any], parts: _Parts, bad: set[Path]) -> Iterat
         right = {key: value for key, value in step.items() if key not in wrong}
         if forced and parts.syringe and parts.needle and kind_of(right):
             yield from check_force(path, right, parts.syringe, parts.needle, viscosity)
+
+
+def _drive(
+    document: Mapping[str, Any], program: Program, syringe: Syringe, bad: set[Path]
+) -> Iterator[Problem]:
+    """The drive with each step that has no problem so far."""
+    steps = steps_of(document)
+    right = [not any(each[:2] == ("step", index) for each in bad) for index, _ in steps]
+    if not all(right):
+        return
+    for (index, step), planned in zip(steps, planned_steps(program), strict=True):
+        pace_key = next((key for key in PACING if key in step), "")
+        yield from check_drive(("step", index), step, planned, pace_key, syringe)
 
 
 def _volume(program: Program, syringe: Syringe | None) -> Iterator[Problem]:
@@ -206,6 +224,9 @@ def check_document(document: Mapping[str, Any]) -> tuple[Program | None, list[Pr
         problems += _needle(document, parts.technique, parts.needle)
     bad = {each.path for each in problems if each.hard}
     problems += _steps(document, parts, bad)
+    if program and parts.syringe:
+        bad = {each.path for each in problems if each.hard}
+        problems += _drive(document, program, parts.syringe, bad)
     if program and not any(path[-1] in _VOLUME_KEYS for path in bad):
         problems += _volume(program, parts.syringe)
     return program, problems

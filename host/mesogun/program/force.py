@@ -72,7 +72,8 @@ def pushes(step: Mapping[str, Any]) -> list[Push]:
         case "flow":
             found = list(_flow(step, ramp_s))
         case "prime" if is_number(volume_ul := step.get("volume_ul")):
-            time_s = PrimeStep(volume_ul=volume_ul).inject_us / 1e6
+            prime = PrimeStep(volume_ul=volume_ul)
+            time_s = (prime.inject_us - prime.ramp_us) / 1e6
             found = [Push("volume_ul", volume_ul, time_s, False)]
         case _:
             pass

@@ -14,6 +14,8 @@ from mesogun.program.problems import Origin
 from mesogun_protocol import limits
 
 SCHEMA: Final = 1
+RAMP_MAX_US: Final = 50_000
+"""Longest ramp that is set where a program does not say."""
 PRIME_UL_PER_S: Final = 50.0
 """Flow of a prime that is slow enough to see; a large prime is faster to end in `INJECT_MAX_US`."""
 FILM_EVERY: Final = {"dry": 0, "wet": 1, "mixed": 2}
@@ -148,6 +150,11 @@ class PrimeStep(Table):
         """Time of the prime."""
         time_us = microseconds(self.volume_ul / PRIME_UL_PER_S)
         return min(max(time_us, limits.INJECT_MIN_US), limits.INJECT_MAX_US)
+
+    @property
+    def ramp_us(self) -> int:
+        """Ramps of the prime."""
+        return min(self.inject_us // 4, RAMP_MAX_US)
 
 
 Step = ShotsStep | FlowStep | PauseStep | PrimeStep

@@ -10,6 +10,8 @@ from mesogun.program.problems import Problem, show
 from mesogun_protocol import limits
 
 DWELL_MIN_S: Final = limits.DWELL_MIN_US / 1e6
+RAMP_SHARE: Final = 4
+"""Each ramp is at most this part of its push: then the peak is 4/3 of the mean."""
 _SLACK_S: Final = 0.5e-6
 """Half of what the wire can tell apart, so that 0.1 + 0.02 s is not called shorter than 0.12 s."""
 
@@ -61,7 +63,7 @@ def check_pace(
 
     Args:
         path: of the step.
-        step: a step of shots whose pace, `inject_s` and `ramp_ms` are each within bounds.
+        step: a step of shots whose pace and `inject_s` are each within bounds.
         key: the key that gives the pace.
         technique: None if it is unknown.
     """
@@ -77,13 +79,6 @@ def check_pace(
             f"journal a shot). Shorten inject_s or slow the pace.",
         )
         return
-    ramp_s = step.get("ramp_ms", 0) / 1000
-    if 2 * ramp_s > step["inject_s"]:
-        yield Problem(
-            (*path, "ramp_ms"),
-            f"ramp_ms = {show(step['ramp_ms'])}: both ramps take {2 * ramp_s:g} s, the shot has "
-            f"{step['inject_s']:g} s (source: inject_s). Lower ramp_ms or inject longer.",
-        )
     if step.get("film_ul") and rest <= _SLACK_S:
         yield Problem(
             (*path, "film_ul"),
@@ -91,6 +86,27 @@ def check_pace(
             f"Shorten inject_s or slow the pace.",
         )
     yield from _derived(path, step, key, technique, period)
+
+
+def check_ramp(path: Path, step: Mapping[str, Any]) -> Iterator[Problem]:
+    """A ramp longer than a quarter of its push: the rest would have to be too fast.
+
+    Args:
+        path: of the step.
+        step: a step of shots or a flow.
+    """
+    ramp_ms, length = step.get("ramp_ms"), _length(step)
+    push_s = step.get("inject_s" if step["kind"] == "shots" else "duration_s")
+    if push_s is None and length:
+        push_s = length[1]
+    if is_number(ramp_ms) and is_number(push_s):
+        most_us = round(push_s * 1e6) // RAMP_SHARE
+        if round(ramp_ms * 1000) > most_us:
+            yield Problem(
+                (*path, "ramp_ms"),
+                f"ramp_ms = {show(ramp_ms)}: a ramp may take a quarter of its push, here "
+                f"{most_us / 1000:g} ms (source: the gun's check). Lower ramp_ms or push longer.",
+            )
 
 
 def _length(step: Mapping[str, Any]) -> tuple[str, float] | None:

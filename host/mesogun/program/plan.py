@@ -7,10 +7,12 @@ from typing import Final
 
 from mesogun.catalog import Setting, near, techniques, treatments
 from mesogun.errors import UsageError
-from mesogun.program.model import SCHEMA, FlowStep, Limits, Program, ShotsStep
+from mesogun.program.model import RAMP_MAX_US, SCHEMA, FlowStep, Limits, Program, ShotsStep
 from mesogun.program.problems import Origin
 from mesogun.program.read import checked, load
 
+_RAMP_PART: Final = 10
+"""Part of an injection that a ramp of a planned program takes."""
 _AREA: Final = re.compile(
     r"(?P<width>\d+(?:\.\d+)?)(?: *x *(?P<height>\d+(?:\.\d+)?))? *(?P<unit>mm|cm)(?P<square>2)?"
 )
@@ -117,6 +119,7 @@ def plan(
             rate_hz=setting.rate_hz,
             count=points,
             trigger=setting.trigger,
+            ramp_ms=min(setting.inject_s * 1000 / _RAMP_PART, RAMP_MAX_US / 1000),
         )
     else:
         volume_ul = setting.volume_ul
@@ -125,6 +128,7 @@ def plan(
                 "rate_ul_per_s": setting.rate_ul_per_s,
                 "volume_ul": volume_ul,
                 "trigger": setting.trigger,
+                "ramp_ms": RAMP_MAX_US / 1000,
             }
         )
     program = Program(

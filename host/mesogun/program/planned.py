@@ -109,8 +109,13 @@ def _planned(step: Step, film_every: int) -> PlannedStep:
                 ramp_us=round(step.ramp_ms * 1000),
             )
         case PrimeStep():
+            # The press is the second of the two actions of a prime (R29).
             return PlannedStep(
-                kind=StepKind.PRIME, dose_nl=step.volume_nl, inject_us=step.inject_us
+                kind=StepKind.PRIME,
+                trigger=TriggerMode.PRESS,
+                dose_nl=step.volume_nl,
+                inject_us=step.inject_us,
+                ramp_us=step.ramp_us,
             )
         case _:
             return PlannedStep(kind=StepKind.PAUSE)

@@ -78,7 +78,13 @@ def test_flow_pause_and_prime():
 
     prime, pause, by_time, by_volume, large = steps_of(document)
 
-    assert prime == PlannedStep(kind=StepKind.PRIME, dose_nl=100_000, inject_us=2_000_000)
+    assert prime == PlannedStep(
+        kind=StepKind.PRIME,
+        trigger=TriggerMode.PRESS,
+        dose_nl=100_000,
+        inject_us=2_000_000,
+        ramp_us=50_000,
+    )
     assert pause == PlannedStep(kind=StepKind.PAUSE)
     assert (by_time.dose_nl, by_time.inject_us, by_time.period_us) == (60_000, 30_000_000, 0)
     assert (by_volume.dose_nl, by_volume.inject_us) == (30_000, 15_000_000)
@@ -123,9 +129,9 @@ def test_estimate_of_the_face():
     assert figures.fill_nl == 3_150_000
     assert figures.margin_nl == 4_925_000 - 3_150_000
     assert figures.duration_s == pytest.approx(99.77, abs=0.01)
-    assert figures.peak_flow_ul_per_s == pytest.approx(100)
-    assert figures.peak_pressure_kpa == pytest.approx(353, abs=1)
-    assert figures.peak_force_n == pytest.approx(45, abs=1)
+    assert figures.peak_flow_ul_per_s == pytest.approx(100 / 0.9)
+    assert figures.peak_pressure_kpa == pytest.approx(362, abs=1)
+    assert figures.peak_force_n == pytest.approx(46, abs=1)
 
 
 @pytest.mark.parametrize("name", [*catalog.treatments(), *catalog.techniques()])
