@@ -6,8 +6,9 @@ driver off, and two actions (CLEAR_FAULT, ARM) lie between it and the next step 
 
 from micropython import const
 
-from gun import program, selftest, wire
+from gun import selftest, wire
 from gun.link import Refusal
+from gun.program import Program
 from gun.sequencer import FAILED, FINISHED, PAUSED
 
 _NEVER_MS = const(0x3FFFFFFF)
@@ -22,6 +23,15 @@ _LIGHTS = (
     wire.LIGHT_DONE,
     wire.LIGHT_ALARM,
 )  # by state
+
+
+class Limits:
+    """What the host allows; zero until it has said so (R03)."""
+
+    def __init__(self):
+        self.session_nl = 0
+        self.shot_nl = 0
+        self.shots = 0
 
 
 class Controller:
@@ -43,9 +53,8 @@ class Controller:
         self.program = None
         self.program_crc = 0
         self.volume_nl = 0
-        self.limit_session_nl = 0
-        self.limit_shot_nl = 0
-        self.limit_shots = 0
+        self.limits = Limits()
+        self._store = Program()
         self._position_base = 0
         self._armed_ms = 0
         self._alerted = False
@@ -78,9 +87,9 @@ class Controller:
     def set_limits(self, session_nl, shot_nl, shots):
         self._only_in(_IDLE_STATES)
         self.recorder.limits(session_nl, shot_nl, shots)
-        self.limit_session_nl = session_nl
-        self.limit_shot_nl = shot_nl
-        self.limit_shots = shots
+        self.limits.session_nl = session_nl
+        self.limits.shot_nl = shot_nl
+        self.limits.shots = shots
         self.drop_program()
 
     def drop_program(self):
@@ -90,29 +99,28 @@ class Controller:
         if self.state in (wire.STATE_READY, wire.STATE_DONE):
             self._enter(wire.STATE_LOADED)
 
-    def accept_program(self, program, crc):
-        """Take up a program that passed every check."""
-        self.program = program
-        self.program_crc = crc
-        self._enter(wire.STATE_READY)
-
     def may_upload(self):
         """A program may come while nothing runs, for a declared syringe and within limits."""
         self._only_in((wire.STATE_LOADED, wire.STATE_READY, wire.STATE_DONE))
         self._only_unprimed()
 
-    def check_program(self, view):
-        """Decode an uploaded program against everything that is known now."""
-        return program.check(
+    def load_program(self, view, crc):
+        """Decode an uploaded program against everything that is known now, and hold it."""
+        config = self.config
+        program = self._store
+        program.load(
             view,
-            self.limit_session_nl,
-            self.limit_shot_nl,
-            self.limit_shots,
-            self.remaining_nl(),
+            len(view),
+            self.limits,
             self.doser.pl_per_step,
-            self.sequencer.retracted_steps,
-            self.config,
+            self.remaining_nl(),
+            config.get(wire.CONFIG_MAX_STEP_RATE_HZ),
+            config.get(wire.CONFIG_MAX_STEP_RATE_START_HZ),
         )
+        self.program = program
+        self.program_crc = crc
+        self._enter(wire.STATE_READY)
+        return program
 
     def write_config(self, key, value):
         self._only_in(_IDLE_STATES)
@@ -136,9 +144,10 @@ class Controller:
         self._check_ready_to_move()
         if dose_nl > self.remaining_nl():
             raise Refusal(wire.ERROR_OVER_REMAINING, 0, dose_nl, 0, self.remaining_nl())
-        if dose_nl > self.limit_shot_nl:
-            code = wire.ERROR_OVER_LIMIT if self.limit_shot_nl else wire.ERROR_NO_LIMITS
-            raise Refusal(code, 0, dose_nl, 0, self.limit_shot_nl)
+        limit_nl = self.limits.shot_nl
+        if dose_nl > limit_nl:
+            code = wire.ERROR_OVER_LIMIT if limit_nl else wire.ERROR_NO_LIMITS
+            raise Refusal(code, 0, dose_nl, 0, limit_nl)
         self._prime_nl = dose_nl
         self._prime_us = inject_us
         self._prime_until_ms = self.machine.clock_ms + wire.PRIME_CONFIRM_MS
@@ -151,13 +160,15 @@ class Controller:
         if program is None or program_crc != self.program_crc:
             raise Refusal(wire.ERROR_PROGRAM_MISMATCH, 1, program_crc, self.program_crc, self.program_crc)
         self._check_ready_to_move()
-        program.check_volume(self.remaining_nl())
+        needed_nl = program.volume_nl + program.prime_nl
+        if needed_nl > self.remaining_nl():
+            raise Refusal(wire.ERROR_OVER_REMAINING, 1, needed_nl, 0, self.remaining_nl())
         # An intent and a result for each shot, and room for pauses, a fault and the end.
         need = 2 * program.shots + 64
         if self.journal.free_records < need:
             raise Refusal(wire.ERROR_JOURNAL_FULL, 0, self.journal.free_records, need, 0)
         self.session_id = session_id
-        self._switch_on(program.forward_steps)
+        self._switch_on(self._forward_steps(program))
         self._armed_ms = self.machine.clock_ms
         self._alerted = False
         self._low = False
@@ -343,6 +354,15 @@ class Controller:
         self.supervisor.fit(area_x100, pressure_limit_kpa)
         self.program = None
         self.program_crc = 0
+
+    def _forward_steps(self, program):
+        """Most forward steps of a run: doses, primes, and each retraction taken up again."""
+        steps = self.sequencer.retracted_steps + program.dose_steps
+        steps += program.prime_nl * 1000 // self.doser.pl_per_step + 1
+        for index in range(program.length):
+            step = program.steps[index]
+            steps += step.count * step.retract_steps
+        return steps
 
     def _switch_on(self, forward_steps):
         budget = forward_steps + forward_steps * wire.BUDGET_MARGIN_PERCENT // 100 + 1

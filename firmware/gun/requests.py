@@ -5,8 +5,9 @@ An if chain rather than a table of methods: it runs from flash, a dict would sta
 
 from binascii import crc32
 
-from gun import program, wire
+from gun import wire
 from gun.link import Refusal
+from gun.program import ProgramRefused
 
 VERSION = (0, 1, 0)
 _PROGRAM_BYTES = wire.SIZE_PROGRAM_HEADER + wire.PROGRAM_STEPS_MAX * wire.SIZE_PROGRAM_STEP
@@ -47,7 +48,7 @@ class Requests:
         if message == wire.MSG_GET_LIMITS:
             wire.unpack_get_limits(body, start, length)
             return wire.pack_get_limits_reply(
-                out, at, gun.limit_session_nl, gun.limit_shot_nl, gun.limit_shots
+                out, at, gun.limits.session_nl, gun.limits.shot_nl, gun.limits.shots
             )
         if message == wire.MSG_READ_CONFIG:
             (key,) = wire.unpack_read_config(body, start, length)
@@ -147,9 +148,9 @@ class Requests:
             gun.session_id,
             gun.program_crc,
             step,
-            held.kind[step] if held is not None else 0,
+            held.steps[step].kind if held is not None else 0,
             sequencer.consumed,
-            held.count[step] if held is not None else 0,
+            held.steps[step].count if held is not None else 0,
             sequencer.shots_done,
             held.shots if held is not None else 0,
             sequencer.delivered_steps,
@@ -199,11 +200,10 @@ class Requests:
         if not self._size or crc != self._crc or crc32(view) != crc:
             raise Refusal(wire.ERROR_PROGRAM_CRC, 0, crc, crc32(view), crc32(view))
         try:
-            accepted = gun.check_program(view)
-        except program.ProgramRefused as refused:
+            accepted = gun.load_program(view, crc)
+        except ProgramRefused as refused:
             raise Refusal(*refused.args)
         self._complete = True
-        gun.accept_program(accepted, crc)
         return wire.pack_program_commit_reply(
             out, at, accepted.shots, accepted.volume_nl, accepted.dose_steps, accepted.duration_ms
         )

@@ -5,8 +5,6 @@ one to the next without the processor. A shot's intent is in the journal before 
 result follows when the witness has been read in the rest at the end of its period.
 """
 
-from array import array
-
 from micropython import const
 
 from gun import motion, wire
@@ -25,8 +23,8 @@ class Slot:
     """One shot in flight: what was planned, and when."""
 
     def __init__(self):
-        self.words = array("I", bytes(4 * motion.MAX_WORDS))
-        self.view = memoryview(self.words)
+        self.block = motion.Block()
+        self.view = memoryview(self.block.words)
         self.purpose = wire.STEP_SHOTS
         self.shot = 0
         self.dose_steps = 0
@@ -54,14 +52,18 @@ class Slot:
 class Sequencer:
     """Runs one program at a time; `state` is IDLE, BUSY, PAUSED, FINISHED or FAILED."""
 
-    def __init__(self, machine, recorder, inputs, doser, drive):
+    def __init__(self, machine, recorder, inputs, doser, config):
         self._machine = machine
         self._pulse = machine.pulse
         self._recorder = recorder
         self._inputs = inputs
         self._doser = doser
-        self._drive = drive
+        self._config = config
         self._slots = (Slot(), Slot())
+        self._timing = motion.Timing()  # of primes and interrupted flows
+        self._take_up = motion.Block()
+        self._take_up_view = memoryview(self._take_up.words)
+        self._take_up_timing = motion.Timing()
         self._running = None
         self._queued = None
         self._spare = 0
@@ -84,6 +86,7 @@ class Sequencer:
         self._base_forward = self._pulse.forward_steps
         self._base_backward = self._pulse.backward_steps
         self.step = 0
+        self._step = None
         self.consumed = 0  # shots of this step that are over
         self.shots_done = 0
         self.delivered_steps = 0
@@ -107,7 +110,7 @@ class Sequencer:
         """Go on behind a pause."""
         self._pause = False
         self.state = BUSY
-        if self._program.kind[self.step] == wire.STEP_PAUSE:
+        if self._step.kind == wire.STEP_PAUSE:
             self._next_step()
 
     def halt(self, reason):
@@ -126,8 +129,7 @@ class Sequencer:
     def begin_prime(self, dose_nl, inject_us):
         """Push out `dose_nl` now, outside of any program."""
         self._purpose = wire.STEP_PRIME
-        steps = self._doser.take(dose_nl)
-        self._launch(self._plan(wire.STEP_PRIME, steps, 0, inject_us, inject_us, 0, 0))
+        self._launch(self._plan_prime(dose_nl, inject_us, 0))
 
     @property
     def moving(self):
@@ -141,7 +143,7 @@ class Sequencer:
     @property
     def wants(self):
         """The trigger mode of the step that runs."""
-        return self._program.trigger[self.step]
+        return self._step.trigger
 
     def waits_for_press(self):
         """Is a press of the trigger what has to come next?"""
@@ -170,13 +172,13 @@ class Sequencer:
             running = self._running
             if self.moving and (
                 running.purpose == wire.STEP_FLOW
-                or self._program.on_release[self.step] == wire.ON_RELEASE_STOP
+                or self._step.on_release == wire.ON_RELEASE_STOP
             ):
                 self.halt(wire.END_RELEASED)
         if self._running is None:
             if self._pause:
                 self.state = PAUSED
-            elif self.consumed >= self._program.count[self.step]:
+            elif self.consumed >= self._step.count:
                 self._next_step()
             elif now_ms >= self._not_before_ms and self._wanted():
                 self._start_train()
@@ -214,20 +216,20 @@ class Sequencer:
     # Steps
 
     def _enter_step(self):
-        program = self._program
+        step = self._step = self._program.steps[self.step]
         self.consumed = 0
         self._recorder.step = self.step
-        self._purpose = program.kind[self.step]
+        self._purpose = step.kind
         self._presses_seen = self._inputs.presses
         self._flow_left = 0
         self._recorder.tell(wire.EVENT_STEP, self.step, self._purpose)
         if self._purpose == wire.STEP_PAUSE:
             self.state = PAUSED
         elif self._purpose == wire.STEP_FLOW:
-            self._flow_left = self._flow_steps = self._doser.take(program.dose_nl[self.step])
+            self._flow_left = self._flow_steps = self._doser.take(step.dose_nl)
 
     def _next_step(self):
-        if self.step + 1 < self._program.steps:
+        if self.step + 1 < self._program.length:
             self.step += 1
             self._enter_step()
         else:
@@ -253,21 +255,25 @@ class Sequencer:
             and self._purpose == wire.STEP_SHOTS
             and self.wants != wire.TRIGGER_PRESS
             and not self._released()
-            and self.consumed + (not self._running.settled) < self._program.count[self.step]
+            and self.consumed + (not self._running.settled) < self._step.count
         )
 
     # Shots
 
     def _start_train(self):
+        step = self._step
         if self._purpose == wire.STEP_FLOW:
             slot = self._plan_flow()
         elif self._purpose == wire.STEP_PRIME:
-            slot = self._plan_prime()
+            slot = self._plan_prime(step.dose_nl, step.inject_us, step.ramp_us)
         else:
             slot = self._plan_shot(self.consumed)
         self._launch(slot)
 
     def _queue_behind(self, running):
+        self._pulse.read()
+        if self._pulse.blocks > 1:
+            return  # the take-up before the first shot still runs
         slot = self._plan_shot(self.consumed + (not running.settled))
         slot.after(running)
         self._recorder.intent(slot)
@@ -276,13 +282,15 @@ class Sequencer:
             self._cancelled(slot)
             self._fail(wire.FAULT_UNDER_RUN, slot.shot)
             return
-        self._pulse.submit(slot.view[: self._length])
+        self._submit(slot)
         self._queued = slot
 
     def _launch(self, slot):
         self._presses_seen = self._inputs.presses
         self._recorder.intent(slot)
-        self._pulse.submit(slot.view[: self._length])
+        if self._took_up:
+            self._pulse.submit(self._take_up_view[: self._take_up.count])
+        self._submit(slot)
         self._pulse.read()
         slot.start_ms = self._machine.clock_ms
         slot.start_us = 0
@@ -290,50 +298,42 @@ class Sequencer:
         self._look_again_ms = 0
         self._not_before_ms = slot.start_ms + wire.PERIOD_MIN_US // 1000
 
-    def _plan_shot(self, index):
-        program = self._program
-        step = self.step
-        self._doser.mark()
-        steps = self._doser.take(program.dose_nl[step])
-        film = 0
-        every = program.film_every[step]
-        if every and index % every == every - 1:
-            film = self._doser.take(program.film_nl[step])
-        return self._plan(
-            wire.STEP_SHOTS,
-            steps,
-            program.retract_steps[step],
-            program.inject_us[step],
-            program.period_us[step],
-            program.ramp_us[step],
-            film,
-        )
+    def _submit(self, slot):
+        self._pulse.submit(slot.view[: slot.block.count])
 
-    def _plan_prime(self):
-        program = self._program
-        steps = self._doser.take(program.dose_nl[self.step])
-        inject_us = program.inject_us[self.step]
-        return self._plan(
-            wire.STEP_PRIME, steps, 0, inject_us, inject_us, program.ramp_us[self.step], 0
-        )
+    def _plan_shot(self, index):
+        step = self._step
+        self._doser.mark()
+        steps = self._doser.take(step.dose_nl)
+        film_nl = step.film_after_nl(index)
+        film = self._doser.take(film_nl) if film_nl else 0
+        return self._plan(wire.STEP_SHOTS, step.timing, steps, step.retract_steps, film)
+
+    def _plan_prime(self, dose_nl, inject_us, ramp_us):
+        self._doser.mark()
+        steps = self._doser.take(dose_nl)
+        self._timing.set(steps, inject_us, 0, ramp_us, 0, 0, self._start_hz())
+        return self._plan(wire.STEP_PRIME, self._timing, steps, 0, 0)
 
     def _plan_flow(self):
         """The rest of a flow at its own rate; all of it where it was not interrupted."""
-        program = self._program
+        step = self._step
+        self._doser.mark()
         steps = self._flow_left
-        us = program.inject_us[self.step]
-        if steps != self._flow_steps:
-            us = max(us * steps // self._flow_steps, wire.FLOW_MIN_US)
-        ramp_us = min(program.ramp_us[self.step], us // 4)
-        return self._plan(wire.STEP_FLOW, steps, 0, us, us, ramp_us, 0)
+        if steps == self._flow_steps:
+            return self._plan(wire.STEP_FLOW, step.timing, steps, 0, 0)
+        us = max(step.inject_us * steps // self._flow_steps, 1000)
+        self._timing.set(steps, us, 0, 0, 0, 0, self._start_hz())
+        return self._plan(wire.STEP_FLOW, self._timing, steps, 0, 0)
 
-    def _plan(self, purpose, dose, retract, inject_us, period_us, ramp_us, film):
+    def _plan(self, purpose, timing, dose, retract, film):
         slot = self._slots[self._spare]
         self._spare ^= 1
+        advance = self.retracted_steps
         slot.purpose = purpose
         slot.settled = False
         slot.dose_steps = dose + film
-        slot.advance_steps = self.retracted_steps
+        slot.advance_steps = advance
         slot.retract_steps = retract
         if purpose == wire.STEP_PRIME:
             slot.shot = self._primes_begun
@@ -341,11 +341,28 @@ class Sequencer:
         else:
             slot.shot = self._shot
             self._shot += 1
-        self._length = self._drive.plan(
-            slot, dose, film, inject_us, period_us, ramp_us
-        )
+        # What an earlier step pulled back does not fit a step that pulls back less: it is taken up ahead.
+        self._took_up = advance > timing.retract_steps
+        slot.motion_us = slot.block_us = 0
+        if self._took_up:
+            self._plan_take_up(slot, advance)
+            advance = 0
+        slot.block.plan(timing, advance, dose, retract, film)
+        slot.motion_us += slot.block.motion_us
+        slot.block_us += slot.block.block_us
         self.retracted_steps = retract
         return slot
+
+    def _plan_take_up(self, slot, advance):
+        start_hz = self._start_hz()
+        us = max(advance * 1000000 // start_hz, 1000)
+        self._take_up_timing.set(advance, us, 0, 0, 0, 0, start_hz)
+        self._take_up.plan(self._take_up_timing, 0, advance, 0, 0)
+        slot.motion_us = slot.block_us = self._take_up.block_us
+
+    def _start_hz(self):
+        config = self._config
+        return min(config.get(wire.CONFIG_MAX_STEP_RATE_START_HZ), config.get(wire.CONFIG_MAX_STEP_RATE_HZ))
 
     # Results
 

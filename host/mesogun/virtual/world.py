@@ -34,8 +34,9 @@ class World:
         plant: the physics from motor to needle.
         flash: the gun's flash.
         board_id: 8 bytes.
-        operator: who works the trigger, None if somebody outside does.
-        panel: the inputs and lights; `operator` works the same one.
+        panel: the inputs and lights.
+        operator: who works the trigger of `panel`, None if somebody outside does.
+        new_point_each_shot: the needle goes to fresh tissue after each shot (else it stays in one place).
         trace: called with each message of the firmware and each answer, for debugging.
     """
 
@@ -46,16 +47,20 @@ class World:
         board_id: bytes,
         panel: Panel,
         operator: Operator | None = None,
+        new_point_each_shot: bool = True,
         trace: Callable[[int, str, dict[str, Any]], None] | None = None,
     ) -> None:
         """Power the gun up."""
         self.now_ns = 0
+        self.stream = PulseStream()
         self.plant = plant
         self.flash = flash
         self.panel = panel
         self.board_id = board_id
         self._operator = operator
+        self._new_point_each_shot = new_point_each_shot
         self._trace = trace
+        plant.new_point()
         self._to_gun = bytearray()
         self._to_host = bytearray()
         self._power_up(ResetCause.POWER_ON)
@@ -83,6 +88,7 @@ class World:
 
     def run(self, until_ns: int) -> None:
         """Let time pass until `until_ns`, or until there are bytes for the host."""
+        self.stream.set_interlock(self.now_ns, not self.panel.interlock_closed)
         while not self._to_host:
             if self._must_wake():
                 self._wake()
@@ -93,6 +99,7 @@ class World:
 
     def _power_up(self, cause: ResetCause) -> None:
         self.stream = PulseStream()
+        self._blocks_done = 0
         self._boot_ns = self.now_ns
         self._cause = cause
         self._to_gun.clear()
@@ -124,9 +131,12 @@ class World:
         return min(times)
 
     def _advance(self, to_ns: int) -> None:
-        before_ns, self.now_ns = self.now_ns, to_ns
-        self.stream.advance(to_ns)
-        self.plant.advance(to_ns, self.stream.flow_pieces(before_ns, to_ns))
+        self.now_ns = to_ns
+        self.plant.advance(to_ns, self.stream.advance(to_ns))
+        if self.stream.blocks_done != self._blocks_done:
+            self._blocks_done = self.stream.blocks_done
+            if self._new_point_each_shot:
+                self.plant.new_point()
         if self._operator is not None:
             self._operator.act(to_ns)
         self.stream.set_interlock(to_ns, not self.panel.interlock_closed)
@@ -141,8 +151,8 @@ class World:
         self._answer(
             cosim.WAKE,
             clock_ms=self._clock_ms(),
-            inputs=int(self._reported),
-            force_raw=self.plant.force_raw(),
+            inputs=self._reported,
+            force_raw=self.plant.force_adc_raw(),
             data=data,
         )
         self._serve()
@@ -168,9 +178,11 @@ class World:
             self.panel.light, self.panel.buzzer = fields["light"], fields["buzzer"]
         elif message is cosim.PULSE_SUBMIT:
             words = fields["words"]
+            if not self.stream.blocks and self._new_point_each_shot:
+                self.plant.new_point()
             self.stream.submit(self.now_ns, struct.unpack(f"<{len(words) // 4}I", words))
         elif message is cosim.DRIVER:
-            self.stream.set_driver(bool(fields["enabled"]), fields["budget_steps"])
+            self._set_driver(bool(fields["enabled"]), fields["budget_steps"])
         elif message in (cosim.PULSE_READ, cosim.PULSE_CANCEL, cosim.PULSE_ABORT):
             self._pulse(message)
         elif message is cosim.FLASH_READ:
@@ -183,11 +195,18 @@ class World:
         elif message is cosim.BOOT:
             self._answer(cosim.BOOTED, board_id=self.board_id, reset_cause=self._cause)
 
+    def _set_driver(self, enabled: bool, budget_steps: int) -> None:
+        stream = self.stream
+        if not enabled:
+            stream.restart(self.now_ns)
+        stream.set_budget(self.now_ns, budget_steps)
+        stream.set_driver(self.now_ns, enabled)
+
     def _pulse(self, message: Message) -> None:
         stream = self.stream
-        stream.advance(self.now_ns)
+        cancelled = 0
         if message is cosim.PULSE_CANCEL:
-            stream.cancel_queued(self.now_ns)
+            cancelled = stream.cancel_queued(self.now_ns)
         elif message is cosim.PULSE_ABORT:
             stream.abort(self.now_ns)
         self._answer(
@@ -198,6 +217,7 @@ class World:
             blocks=stream.blocks,
             interlock_latched=int(stream.interlock_latched),
             budget_tripped=int(stream.budget_tripped),
+            cancelled=cancelled,
         )
 
     def _flash_takes(self, duration_ns: int) -> None:

@@ -1,0 +1,90 @@
+"""Brings a gun's records into the store: each exactly once, and only then is the gun told that it may forget them."""
+
+from dataclasses import dataclass
+
+from mesogun.errors import RecordError
+from mesogun.gun import Gun
+from mesogun.records import ClockMapping, SessionStatus, Store
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What one synchronisation did.
+
+    Attributes:
+        board_id: the gun, 16 hexadecimal digits.
+        stored: records that the store did not have.
+        duplicates: records that it had already.
+        sessions: ids of the sessions of this gun that were sealed with new records.
+    """
+
+    board_id: str
+    stored: int
+    duplicates: int
+    sessions: tuple[str, ...]
+
+
+class Collector:
+    """Moves the journal of one gun into the store, as far as it has grown."""
+
+    def __init__(self, gun: Gun, store: Store) -> None:
+        """Begin behind what a host has acknowledged to the gun before."""
+        self._gun = gun
+        self._store = store
+        self._next = gun.status().journal_acknowledged
+        self.stored = 0
+        self.duplicates = 0
+
+    def collect(self) -> None:
+        """Store what is new. Changes nothing in the gun.
+
+        Raises:
+            RecordError: if the store already holds another record under the same number.
+        """
+        records = list(self._gun.read_records(self._next))
+        if not records:
+            return
+        result = self._store.ingest(self._gun.info.board_id, records)
+        self.stored += result.stored
+        self.duplicates += result.duplicates
+        if result.conflicts:
+            numbers = ", ".join(str(key.sequence) for key in result.conflicts)
+            raise RecordError(
+                f"Gun {self._gun.info.board_id} sent records {numbers} that differ from those stored under the "
+                "same numbers. Both are kept and nothing was acknowledged; look with `mesogun sessions verify`."
+            )
+        self._next = int.from_bytes(records[-1][:4], "little") + 1
+
+    def acknowledge(self) -> None:
+        """Let the gun use the space of what is stored again."""
+        self._gun.acknowledge(self._next)
+
+
+def clock_mapping(gun: Gun) -> ClockMapping:
+    """Return how the gun's clock of this boot maps to host time."""
+    start, later = gun.utc(0), gun.utc(1_000_000)
+    return ClockMapping(start.timestamp(), (later - start).total_seconds() / 1000)
+
+
+def sync_gun(gun: Gun, store: Store) -> SyncReport:
+    """Store everything that the gun holds, seal the sessions it belongs to, then acknowledge it.
+
+    The clock's map holds for the gun's present boot; sessions of earlier boots keep theirs.
+
+    Raises:
+        RecordError: if the store refuses; then the gun keeps everything.
+        LinkError: if the gun stops answering; what was stored stays stored.
+    """
+    collector = Collector(gun, store)
+    collector.collect()
+    sealed: list[str] = []
+    for session in store.list_sessions(board_id=gun.info.board_id):
+        before = store.session_view(session.id)
+        if before.status is SessionStatus.PLANNED:
+            continue
+        here = session.boot_id == gun.info.boot_id
+        seal = store.seal_session(session.id, clock_mapping(gun) if here and before.clock is None else None)
+        if seal.seal != before.seal:
+            sealed.append(session.id)
+    collector.acknowledge()
+    return SyncReport(gun.info.board_id, collector.stored, collector.duplicates, tuple(sealed))
