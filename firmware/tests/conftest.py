@@ -71,8 +71,17 @@ def micropython() -> Callable[[Path, Sequence[str], str], tuple[str, str]]:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if file_path.suffix == ".py" and file_path.name.startswith("mp_"):
-        return DeviceFile.from_parent(parent, path=file_path)
+    # pytest itself takes any Python file that is named on the command line: see the next function.
+    if parent.session.isinitpath(file_path):
+        return None
+    return pytest_pycollect_makemodule(file_path, parent)
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> pytest.Collector | None:
+    if module_path.suffix == ".py" and module_path.name.startswith("mp_"):
+        return DeviceFile.from_parent(parent, path=module_path)
     return None
 
 
@@ -80,7 +89,7 @@ class DeviceFile(pytest.File):
     """One `mp_*.py`."""
 
     _results: dict[str, str] | None = None
-    _errors = ""
+    _trouble = ""
 
     def collect(self) -> Iterator["DeviceTest"]:
         """Find the functions without running the file."""
@@ -93,10 +102,11 @@ class DeviceFile(pytest.File):
         """Return what `name` raised, or nothing. The first call runs all that are selected."""
         if self._results is None:
             names = [item.name for item in self.session.items if item.parent is self]
-            output, self._errors = run_micropython(RUNNER, [self.path.stem, *names])
-            pairs = (line.split("\t", 1) for line in output.splitlines())
-            self._results = {pair[0]: json.loads(pair[1]) for pair in pairs if len(pair) == 2}
-        return self._results.get(name, f"did not come to its end\n{self._errors}")
+            output, errors = run_micropython(RUNNER, [self.path.stem, *names])
+            pairs = (line.partition("\t") for line in output.splitlines())
+            self._results = {test: json.loads(told) for test, tab, told in pairs if tab}
+            self._trouble = f"did not come to its end\n{output}{errors}"
+        return self._results.get(name, self._trouble)
 
 
 class DeviceTest(pytest.Item):
