@@ -1,6 +1,7 @@
 """Serves a virtual gun on a pseudo-terminal or on TCP, so that any serial program can talk to it.
 
-One client at a time. Clients come and go; what the gun says while nobody listens is lost, as on USB.
+One client at a time. Clients come and go; what the gun says while nobody listens is lost, as it is
+on USB.
 """
 
 import ipaddress
@@ -13,7 +14,7 @@ from mesogun.errors import PortError, UsageError
 from mesogun.virtual.gun import VirtualTransport
 
 _LOOK_S: Final = 0.005
-"""Simulated time between two looks at the client: the longest that a byte lies before the gun has it."""
+"""Simulated time between two looks at the client: the longest that a byte waits for the gun."""
 
 _PIECE_BYTES: Final = 4096
 

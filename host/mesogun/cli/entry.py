@@ -1,0 +1,56 @@
+"""Runs a command line: arguments in, exit code out, and every error as one message on stderr."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from mesogun.cli.app import app
+from mesogun.cli.exit_codes import INTERRUPTED, UNEXPECTED, exit_code
+from mesogun.cli.printer import Printer, tell
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: what stands behind `mesogun`; those of this process if None.
+
+    Returns:
+        The exit code (`mesogun.cli.exit_codes`).
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    printer = Printer(debug=bool(os.environ.get("MESOGUN_DEBUG")))
+    try:
+        value = app(given or ["--help"], prog_name="mesogun", obj=printer, standalone_mode=False)
+        # The library answers with a number where it ended by itself: after --help, or interrupted.
+        code = value if isinstance(value, int) else printer.write(value)
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        # What is still buffered would fail once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_code(error)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - all are told, none is lost
+        code = exit_code(error)
+        tell(_message(error, code))
+        if printer.debug:
+            tell("".join(traceback.format_exception(error)).rstrip())
+    return code
+
+
+def _message(error: BaseException, code: int) -> str:
+    """One message, with what to do next."""
+    if code == INTERRUPTED:
+        return "Interrupted."
+    if code == UNEXPECTED:
+        return (
+            f"This is a defect of mesogun ({type(error).__name__}: {error}): please report it "
+            "together with what `mesogun --debug` writes for the same command."
+        )
+    if isinstance(error, typer.TyperException):
+        context = getattr(error, "ctx", None)
+        hint = f" `{context.command_path} --help` tells more." if context else ""
+        return f"{error.format_message().rstrip('.')}.{hint}"
+    return "\n".join([str(error), *getattr(error, "__notes__", ())])

@@ -1,0 +1,101 @@
+"""Observers of a treatment: a live view on a terminal, lines where they are asked for."""
+
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+
+from rich.console import Console
+from rich.live import Live
+
+from mesogun.cli.hands import Hands
+from mesogun.cli.keyboard import Keyboard
+from mesogun.cli.printer import tell
+from mesogun.cli.view import picture
+from mesogun.cli.words import STATES, volume
+from mesogun.treatment import Action, Observer, Progress
+from mesogun_protocol.enums import ControllerState
+
+_PICTURE_S = 0.1
+_LINE_S = 1.0
+
+
+class Screen:
+    """Draws each picture, and lets keys act."""
+
+    def __init__(
+        self,
+        live: Live,
+        gun: str,
+        hands: Hands | None,
+        keys: Callable[[], str],
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Draw into `live`, which is running; `gun` is which gun it is, in words."""
+        self._live = live
+        self._gun = gun
+        self._hands = hands
+        self._keys = keys
+        self._now_s = now_s
+        self._drawn_s = float("-inf")
+        self._state: ControllerState | None = None
+
+    def __call__(self, progress: Progress) -> Action | None:
+        """Show `progress`, and return what the keys ask for."""
+        action = self._hands.take(self._keys(), progress) if self._hands else None
+        # As fast as it goes, a virtual gun is looked at a thousand times a second.
+        if progress.state is not self._state or self._now_s() - self._drawn_s >= _PICTURE_S:
+            self._drawn_s, self._state = self._now_s(), progress.state
+            self._live.update(picture(progress, self._gun, self._hands), refresh=True)
+        return action
+
+
+class Lines:
+    """Writes a line when something changes, and one a second in between."""
+
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+        """`now_s` is a clock on the wall."""
+        self._now_s = now_s
+        self._told_s = float("-inf")
+        self._told: tuple[object, ...] = ()
+
+    def __call__(self, progress: Progress) -> None:
+        """Tell `progress` if it is news."""
+        news = progress.state, progress.step_index
+        if news == self._told and self._now_s() - self._told_s < _LINE_S:
+            return
+        self._told_s, self._told = self._now_s(), news
+        tell(
+            f"{progress.elapsed_s:.1f} s: {STATES[progress.state]}, step {progress.step_index + 1} "
+            f"of {progress.step_count}, {progress.shots_done} of {progress.shots_planned} shots, "
+            f"{volume(progress.delivered_nl)} given, {progress.pressure_kpa:.0f} kPa"
+        )
+
+
+def going_on(observe: Observer) -> Observer:
+    """The same observer, which goes on at each pause of the program without asking."""
+
+    def observed(progress: Progress) -> Action | None:
+        action = observe(progress)
+        at_pause = progress.state is ControllerState.PAUSED and progress.message is not None
+        return action or (Action.RESUME if at_pause else None)
+
+    return observed
+
+
+@contextmanager
+def live_view(gun: str, make_hands: Callable[[], Hands]) -> Generator[Observer]:
+    """Show a live view on stderr; keys act if stdin is a terminal too."""
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    with ExitStack() as stack:
+        hands, keys = None, str
+        if sys.stdin.isatty():
+            hands, keys = make_hands(), stack.enter_context(Keyboard()).keys
+        live = Live(
+            console=console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        yield Screen(stack.enter_context(live), gun, hands, keys)

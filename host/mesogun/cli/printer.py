@@ -1,0 +1,108 @@
+"""The one printer: what a command returns goes to stdout as text or as JSON, all else to stderr."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+from mesogun.cli.exit_codes import DONE
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+_UNBOUNDED_COLUMNS = 10_000
+"""Width of an output that is no terminal: no line of a table is ever folded there."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under headings; without headings, names and values."""
+
+    rows: Sequence[Sequence[str]]
+    headings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command returns.
+
+    Attributes:
+        data: for `--json`: objects, arrays, texts and numbers; a list is of objects with an `id`.
+        text: for people: lines and tables.
+        exit_code: of the command; an error that ends it has its own.
+    """
+
+    data: Any
+    text: Sequence[str | Table]
+    exit_code: int = DONE
+
+
+class Printer:
+    """Writes answers; every command finds it as its context's object.
+
+    Attributes:
+        as_json: set by `--json`.
+        debug: set by `--debug`: errors come with their traceback.
+    """
+
+    def __init__(self, debug: bool = False) -> None:
+        """Write text until told otherwise."""
+        self.as_json = False
+        self.debug = debug
+
+    def write(self, answer: Answer | Iterator[Answer]) -> int:
+        """Write an answer, or each of a stream of them as it comes; return the exit code."""
+        if isinstance(answer, Answer):
+            self._write(answer, indent=2)
+            return answer.exit_code
+        code = DONE
+        for each in answer:
+            self._write(each, indent=None)
+            sys.stdout.flush()
+            code = each.exit_code
+        return code
+
+    def _write(self, answer: Answer, indent: int | None) -> None:
+        if self.as_json:
+            sys.stdout.write(json.dumps(answer.data, indent=indent, ensure_ascii=False) + "\n")
+        else:
+            show(answer.text)
+
+
+def show(text: Sequence[str | Table], *, stderr: bool = False) -> None:
+    """Write lines and tables for people."""
+    stream = sys.stderr if stderr else sys.stdout
+    for part in text:
+        line = _folded(part, stream) if isinstance(part, Table) else part
+        print(line, file=stream)
+
+
+def tell(line: str) -> None:
+    """Write a line that is no result, such as a warning, to stderr."""
+    show([line], stderr=True)
+
+
+def _folded(table: Table, stream: TextIO) -> str:
+    """The lines of a table, as wide as `stream` allows."""
+    from rich.console import Console
+
+    width = None if stream.isatty() else _UNBOUNDED_COLUMNS
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
+    with console.capture() as lines:
+        console.print(_rich(table))
+    return "\n".join(line.rstrip() for line in lines.get().splitlines())
+
+
+def _rich(table: Table) -> "RichTable":
+    from rich.table import Table as RichTable
+
+    made = RichTable(
+        box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=bool(table.headings)
+    )
+    width = max(map(len, (table.headings, *table.rows)), default=0)
+    for index in range(width):
+        made.add_column(table.headings[index] if table.headings else "", overflow="fold")
+    for row in table.rows:
+        made.add_row(*row)
+    return made

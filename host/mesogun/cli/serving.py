@@ -1,0 +1,101 @@
+"""Serves a virtual gun until the user ends it, with keys for its trigger and its interlock."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, nullcontext
+
+from mesogun.cli.connect import simulation
+from mesogun.cli.keyboard import Keyboard
+from mesogun.cli.printer import Answer, tell
+from mesogun.errors import UsageError
+from mesogun.gun import Gun
+from mesogun.ports import Simulation
+from mesogun.virtual.gun import VirtualTransport
+from mesogun.virtual.panel import Panel
+from mesogun.virtual.serve import Outlet, PtyOutlet, TcpOutlet, pump
+from mesogun_protocol.enums import RecordKind
+from mesogun_protocol.records import decode_record
+
+_FASTEST = 3.0
+"""A client sends a heartbeat every 0.5 s of its own time; the gun waits for it 2 s of the gun's."""
+
+_OF_NO_SESSION = (RecordKind.BOOT, RecordKind.ACKNOWLEDGED)
+
+
+def serving(
+    tcp: str | None,
+    public: bool,
+    seed: int | None,
+    speed: str | None,
+    auto_trigger: bool,
+    syringe: str | None,
+    needle: str | None,
+) -> Iterator[Answer]:
+    """Yield the port, then serve until Ctrl-C.
+
+    Raises:
+        UsageError: if an option is wrong.
+        PortError: if the port cannot be served.
+    """
+    simulated = simulation(syringe, needle, seed=seed, speed=speed, auto_trigger=auto_trigger)
+    if simulated.speed is None or simulated.speed > _FASTEST:
+        raise UsageError(
+            f"--speed {speed}: a gun that is served keeps the time of its client, up to "
+            f"{_FASTEST:g} times as fast; faster, it would miss the client's heartbeat. Lower it."
+        )
+    with closing(TcpOutlet(tcp, public) if tcp is not None else PtyOutlet()) as outlet:
+        transport = VirtualTransport(simulated.settings())
+        yield Answer(_data(outlet, transport, simulated), [outlet.url])
+        tell(f"Virtual gun {transport.board_id.hex()}, seed {simulated.seed}. Ctrl-C ends it.")
+        try:
+            _serve(transport, outlet, None if auto_trigger else transport.panel)
+        except KeyboardInterrupt:
+            _put_away(transport)
+
+
+def _serve(transport: VirtualTransport, outlet: Outlet, panel: Panel | None) -> None:
+    """Serve for ever; where there is a terminal, keys work the trigger and interlock of `panel`."""
+    has_keys = panel is not None and sys.stdin.isatty()
+    if has_keys:
+        tell("Keys: space holds and releases the trigger, i opens and closes the interlock.")
+    with Keyboard() if has_keys else nullcontext() as keyboard:
+        while True:
+            if keyboard is not None and panel is not None:
+                _press(keyboard.keys(), panel)
+            pump(transport, outlet)
+
+
+def _press(keys: str, panel: Panel) -> None:
+    for key in keys:
+        if key == " ":
+            panel.trigger = not panel.trigger
+            tell(f"trigger {'pressed' if panel.trigger else 'released'}")
+        elif key == "i":
+            panel.interlock_closed = not panel.interlock_closed
+            tell(f"interlock {'closed' if panel.interlock_closed else 'open'}")
+
+
+def _put_away(transport: VirtualTransport) -> None:
+    """Throw the gun away, unless it holds records that no host has stored."""
+    with transport.at_full_speed(), Gun.open(transport) as gun:
+        gun.stop()
+        first = gun.status().journal_acknowledged
+        unstored = [decode_record(raw).kind for raw in gun.read_records(first)]
+    if all(kind in _OF_NO_SESSION for kind in unstored):
+        transport.forget()
+    else:
+        tell(
+            f"The gun holds {len(unstored)} records that no host has stored; "
+            "`mesogun sessions sync` stores them."
+        )
+
+
+def _data(
+    outlet: Outlet, transport: VirtualTransport, simulated: Simulation
+) -> dict[str, str | int | float | None]:
+    return {
+        "id": transport.board_id.hex(),
+        "port": outlet.url,
+        "seed": simulated.seed,
+        "speed": simulated.speed,
+    }

@@ -1,0 +1,230 @@
+"""Sessions of the store as tables and as data."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from mesogun.cli.exit_codes import DONE, FAILED
+from mesogun.cli.files import write_new
+from mesogun.cli.printer import Answer, Table, tell
+from mesogun.cli.words import ENDS, FAULTS, count, duration, volume
+from mesogun.errors import RecordError
+from mesogun.records import Session, SessionRecord, Shot, Statistics, Store, summarise
+from mesogun.virtual.gun import kept_guns
+
+_SHOTS_SHOWN = 12
+"""A session of more shots shows its statistics, and each shot on demand."""
+
+
+def listed(
+    since: datetime | None,
+    until: datetime | None,
+    operator: str | None,
+    patient_ref: str | None,
+    last: int,
+) -> Answer:
+    """The sessions that meet every condition, the newest first."""
+    with Store.open() as store:
+        sessions = store.list_sessions(
+            since=since.astimezone() if since else None,
+            until=until.astimezone() if until else None,
+            operator=operator,
+            patient_ref=patient_ref,
+        )
+        shown = sessions[: last or None]
+        found = [_entry(store, session) for session in shown]
+    if len(shown) < len(sessions):
+        tell(f"{len(sessions) - len(shown)} more: --last 0 lists all.")
+    if kept := kept_guns():
+        tell(
+            f"{count(len(kept), 'virtual gun')} may hold records that are not stored, unless in "
+            "use: run `mesogun sessions sync`."
+        )
+    rows = [
+        (
+            each["id"],
+            _local(each["created_at"]),
+            each["program"],
+            each["operator"] or "",
+            each["patient_ref"] or "",
+            f"{each['shots_delivered']} of {each['shots_planned']}",
+            volume(each["volume_delivered_nl"]) if each["volume_delivered_nl"] is not None else "",
+            each["status"],
+        )
+        for each in found
+    ]
+    headings = ("id", "made", "program", "operator", "patient", "shots", "volume", "record")
+    return Answer(found, [Table(rows, headings)] if rows else ["No sessions."])
+
+
+def shown(name: str, every_shot: bool) -> Answer:
+    """One session."""
+    with Store.open() as store:
+        record = store.session_view(name)
+        data = json.loads(store.export(name, "json"))
+    session = record.session
+    text: list[str | Table] = [Table(_figures(record))]
+    if record.shots and (every_shot or len(record.shots) <= _SHOTS_SHOWN):
+        shots = sorted((*record.shots, *record.primes), key=lambda shot: shot.sequence)
+        headings = ("shot", "kind", "start", "planned", "delivered", "ended")
+        text += ["", Table([_shot(record, shot) for shot in shots], headings)]
+    elif record.shots:
+        text += ["", f"`mesogun sessions show {session.id} --shots` lists each shot."]
+    return Answer(data, text)
+
+
+def exported(name: str, form: str, output: str | None, force: bool) -> Answer:
+    """One session as the text of a file."""
+    with Store.open() as store:
+        session, content = store.find_session(name).id, store.export(name, form)
+    data = {"id": session, "format": form}
+    if output is None:
+        return Answer(data | {"content": content}, [content.rstrip("\n")])
+    write_new(output, content, force=force)
+    return Answer(data | {"file": output}, [f"Session {session} written to {output}."])
+
+
+def verified(names: list[str]) -> Answer:
+    """What is wrong with the named sessions, or with all."""
+    with Store.open() as store:
+        reports = [store.verify(name) for name in names] if names else store.verify_all()
+    data = [
+        {
+            "id": report.session,
+            "ok": report.ok,
+            "status": report.status,
+            "record_count": report.record_count,
+            "record_hash": report.record_hash,
+            "problems": [
+                {"kind": each.kind, "sequence": each.sequence, "text": each.text}
+                for each in report.problems
+            ],
+        }
+        for report in reports
+    ]
+    rows = [
+        (
+            report.session,
+            "ok" if report.ok else count(len(report.problems), "PROBLEM"),
+            report.status,
+            count(report.record_count, "record"),
+            report.record_hash,
+        )
+        for report in reports
+    ]
+    headings = ("id", "proof", "status", "size", "hash")
+    text: list[str | Table] = [Table(rows, headings)] if rows else ["No sessions."]
+    text += [
+        f"{report.session}: {each.kind}: {each.text}"
+        for report in reports
+        for each in report.problems
+    ]
+    return Answer(data, text, DONE if all(report.ok for report in reports) else FAILED)
+
+
+def _entry(store: Store, session: Session) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "id": session.id,
+        "created_at": session.created_at,
+        "program": session.program_name,
+        "operator": session.operator,
+        "patient_ref": session.patient_ref,
+        "board_id": session.board_id,
+        "shots_planned": session.shots_planned,
+        "volume_planned_nl": session.volume_planned_nl,
+    }
+    try:
+        record = store.session_view(session.id)
+    except RecordError:
+        # One damaged record must not hide the others; `verify` names what is wrong with it.
+        return entry | {
+            "shots_delivered": None,
+            "volume_delivered_nl": None,
+            "status": "DAMAGED",
+            "record_complete": False,
+        }
+    status = str(record.status)
+    if record.end is not None:
+        status = ENDS[record.end.reason] + ("" if record.complete else ", NOT COMPLETE")
+    return entry | {
+        "shots_delivered": record.shots_delivered,
+        "volume_delivered_nl": record.volume_nl,
+        "status": status,
+        "record_complete": record.complete,
+    }
+
+
+def _figures(record: SessionRecord) -> list[tuple[str, str]]:
+    session = record.session
+    gun = f"{session.gun_kind}, board {session.board_id}, boot {session.boot_id}"
+    if session.seed is not None:
+        gun += f", seed {session.seed}"
+    ended = ENDS[record.end.reason if record.end else None]
+    doubt = f", at most {volume(record.upper_bound_nl)}" if record.uncertain_shots else ""
+    return [
+        ("session", session.id),
+        ("made", _local(session.created_at)),
+        ("program", session.program_name),
+        ("operator", session.operator or "not given"),
+        ("patient", session.patient_ref or "not given"),
+        ("gun", gun),
+        ("firmware", f"{session.firmware_version}, build {session.firmware_build}"),
+        ("syringe", f"{session.syringe}, {session.pl_per_step / 1000:.3f} nl a step"),
+        ("needle", session.needle),
+        ("status", f"{record.status}, {ended}"),
+        ("shots", f"{record.shots_delivered} of {session.shots_planned}"),
+        ("uncertain", f"{record.uncertain_shots} shots"),
+        ("volume", f"{volume(record.volume_nl)} of {volume(session.volume_planned_nl)}{doubt}"),
+        ("primed", volume(record.prime_nl)),
+        ("time", duration(record.duration_s) if record.duration_s is not None else "not started"),
+        *_doses(summarise(record)),
+        *(
+            (
+                f"fault at {duration((each.time_ms - (record.started_ms or 0)) / 1000)}",
+                f"{each.fault.name.lower()}: {FAULTS[each.fault]}",
+            )
+            for each in record.faults
+        ),
+        ("record", "complete" if record.complete else "NOT COMPLETE"),
+        *(("", reason) for reason in record.incomplete),
+        ("hash", record.record_hash),
+    ]
+
+
+def _doses(statistics: Statistics | None) -> list[tuple[str, str]]:
+    if statistics is None:
+        return []
+    mean, least, most = (
+        volume(each)
+        for each in (
+            statistics.delivered_mean_nl,
+            statistics.delivered_min_nl,
+            statistics.delivered_max_nl,
+        )
+    )
+    return [
+        (
+            "dose",
+            f"mean {mean}, from {least} to {most}; planned {volume(statistics.planned_mean_nl)}",
+        )
+    ]
+
+
+def _shot(record: SessionRecord, shot: Shot) -> tuple[str, ...]:
+    start = ""
+    if shot.start_ms is not None and record.started_ms is not None:
+        start = f"{(shot.start_ms - record.started_ms) / 1000:.3f} s"
+    ended = "UNCERTAIN" if shot.uncertain else "running"
+    return (
+        f"{shot.shot + 1}",
+        shot.purpose.name.lower(),
+        start,
+        volume(shot.planned_nl) if shot.planned_nl is not None else "not known",
+        volume(shot.delivered_nl),
+        ended if shot.end_reason is None else ENDS[shot.end_reason],
+    )
+
+
+def _local(utc_text: str) -> str:
+    """A time of the store in this computer's time zone, to the minute."""
+    return f"{datetime.fromisoformat(utc_text).astimezone():%Y-%m-%d %H:%M}"

@@ -1,0 +1,99 @@
+"""`mesogun sessions`: the record of what was delivered."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from mesogun.cli.options import Force, Json, OutputFile
+from mesogun.cli.printer import Answer
+
+app = typer.Typer(help="List, show, export, verify and complete records.")
+
+_Session = Annotated[
+    str, typer.Argument(metavar="SESSION", help="A session's id, or the beginning of it.")
+]
+_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
+
+@app.command("list")
+def list_(
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=_DATES, metavar="DATE", help="Made on this day or later."),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=_DATES, metavar="DATE", help="Made before this day.")
+    ] = None,
+    operator: Annotated[str | None, typer.Option(metavar="NAME", help="Exactly this one.")] = None,
+    patient_ref: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Exactly this one.")
+    ] = None,
+    last: Annotated[int, typer.Option(min=0, help="At most this many, 0 for all.")] = 20,
+    _json: Json = False,
+) -> Answer:
+    """List sessions, the newest first; dates are days of this computer's time zone."""
+    from mesogun.cli import session_tables
+
+    return session_tables.listed(since, until, operator, patient_ref, last)
+
+
+@app.command()
+def show(
+    session: _Session,
+    shots: Annotated[bool, typer.Option("--shots", help="List each shot.")] = False,
+    _json: Json = False,
+) -> Answer:
+    """Show a session: what was planned, what was delivered, what went wrong."""
+    from mesogun.cli import session_tables
+
+    return session_tables.shown(session, shots)
+
+
+@app.command()
+def export(
+    session: _Session,
+    form: Annotated[
+        str, typer.Option("--format", metavar="csv|json", help="One line a shot, or everything.")
+    ] = "json",
+    output: OutputFile = None,
+    force: Force = False,
+    _json: Json = False,
+) -> Answer:
+    """Write a session as CSV or JSON."""
+    from mesogun.cli import session_tables
+
+    return session_tables.exported(session, form, output, force)
+
+
+@app.command()
+def verify(
+    sessions: Annotated[
+        list[str] | None, typer.Argument(metavar="[SESSION]...", help="All if none is named.")
+    ] = None,
+    _json: Json = False,
+) -> Answer:
+    """Prove that nothing of a record was changed or lost, or name what was."""
+    from mesogun.cli import session_tables
+
+    return session_tables.verified(sessions or [])
+
+
+@app.command()
+def sync(
+    port: Annotated[
+        str | None,
+        typer.Option(
+            "--port",
+            envvar="MESOGUN_PORT",
+            metavar="auto|URL",
+            help="One gun. Without it: every gun that is connected, and every virtual gun whose "
+            "run was broken off.",
+        ),
+    ] = None,
+    _json: Json = False,
+) -> Answer:
+    """Store what guns still hold, such as after a crash of this computer."""
+    from mesogun.cli import syncing
+
+    return syncing.sync(port)
