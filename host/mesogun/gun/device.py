@@ -9,7 +9,16 @@ from mesogun.errors import LinkError, PortError, UsageError
 from mesogun.gun.doubt import Doubt, GunRestarted
 from mesogun.gun.model import ConfigValue, GunInfo, Limits, Status, TriggerState
 from mesogun.gun.upload import ProgramStep, UploadReceipt, upload
-from mesogun.link import DeviceClock, DoseUncertain, Event, Link, Refused, Transport, handshake
+from mesogun.link import (
+    DeviceClock,
+    DoseUncertain,
+    Event,
+    Exchange,
+    Link,
+    Refused,
+    Transport,
+    handshake,
+)
 from mesogun_protocol import messages
 from mesogun_protocol.enums import ConfigKey, ErrorCode, Fault
 from mesogun_protocol.fields import Message
@@ -115,14 +124,13 @@ class Gun:
     def ping(self) -> float:
         """Feed the heartbeat and the clock's map; return the round trip in seconds."""
         self._tokens = (self._tokens + 1) % (1 << 32)
-        self._beat_s = self._link.transport.monotonic_s()
-        exchange = self._link.exchange(messages.PING, token=self._tokens)
-        self._clock.add(exchange.sent_s, exchange.received_s, exchange.fields()["clock_ms"])
+        exchange, _ = self._beat(messages.PING, token=self._tokens)
         return exchange.received_s - exchange.sent_s
 
     def status(self) -> Status:
-        """Return the gun as it is now. Feeds the heartbeat."""
-        return Status.from_reply(self._link.request(messages.STATUS))
+        """Return the gun as it is now. Feeds the heartbeat and the clock's map."""
+        _, reply = self._beat(messages.STATUS)
+        return Status.from_reply(reply)
 
     def trigger_state(self) -> TriggerState:
         """Return the trigger as the gun sees it, debounced."""
@@ -361,6 +369,14 @@ class Gun:
         self._clock.add(exchange.sent_s, exchange.received_s, hello["clock_ms"])
         for _ in range(_FIRST_PINGS):
             self.ping()
+
+    def _beat(self, message: Message, **fields: Any) -> tuple[Exchange, dict[str, Any]]:
+        """Make a request whose reply tells the device clock."""
+        self._beat_s = self._now_s()
+        exchange = self._link.exchange(message, **fields)
+        reply = exchange.fields()
+        self._clock.add(exchange.sent_s, exchange.received_s, reply["clock_ms"])
+        return exchange, reply
 
     def _now_s(self) -> float:
         return self._link.transport.monotonic_s()

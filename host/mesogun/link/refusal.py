@@ -55,7 +55,7 @@ _REASONS: dict[ErrorCode, str] = {
     ErrorCode.UNKNOWN_KEY: f"it has no such number; {_FLASH}",
     ErrorCode.NOT_RELEASED: "the trigger is held; release it first",
     ErrorCode.TOO_FAST: (
-        "{field} makes {value} a second, and its drive can {maximum}; take a smaller dose or more time"
+        "{field} makes {value} a second, its drive can {maximum}; take a smaller dose or more time"
     ),
 }
 

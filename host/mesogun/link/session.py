@@ -42,6 +42,9 @@ NEVER_RESENT: Final = frozenset({START.id, RESUME.id, PRIME.id})
 EVENTS_KEPT: Final = 1024
 """Older events are dropped when nobody takes them; the record is in the journal."""
 
+_CLOCK_STEP_S: Final = 1e-6
+"""Less than this is no time: a simulated clock of whole steps would never make up for a rounding."""
+
 _NUMBERS: Final = 0xFFFF
 """Request numbers run from 1 to this; 0 is for frames that belong to no request."""
 
@@ -184,7 +187,7 @@ class Link:
         """
         deadline_s = self.transport.monotonic_s() + timeout_s
         while not self._events:
-            wait_s = max(0.0, deadline_s - self.transport.monotonic_s())
+            wait_s = self._left_s(deadline_s)
             for frame in self._receive(wait_s):
                 self._take_unasked(frame)
             if wait_s == 0:
@@ -232,7 +235,7 @@ class Link:
         deadline_s = self.transport.monotonic_s() + timeout_s
         reply = None
         while reply is None:
-            wait_s = max(0.0, deadline_s - self.transport.monotonic_s())
+            wait_s = self._left_s(deadline_s)
             for frame in self._receive(wait_s):
                 if reply is None and self._answers(frame, message):
                     reply = frame
@@ -248,6 +251,10 @@ class Link:
         if frame.message == REFUSED.id:
             return frame.body[:1] == bytes([message.id])
         return frame.message == message.id | REPLY_BIT
+
+    def _left_s(self, deadline_s: float) -> float:
+        left_s = deadline_s - self.transport.monotonic_s()
+        return left_s if left_s > _CLOCK_STEP_S else 0.0
 
     def _receive(self, timeout_s: float) -> list[Frame]:
         data = self.transport.read(timeout_s)

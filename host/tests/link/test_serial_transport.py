@@ -1,0 +1,129 @@
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC
+from typing import BinaryIO
+
+import pytest
+
+from mesogun.errors import LinkError, PortError
+from mesogun.gun import Gun
+from mesogun.link import SerialTransport
+from tests.fake_gun import FakeGun
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="a pseudo-terminal stands in for the port; Windows has none"
+)
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[BinaryIO, str]]:
+    """The gun's end of a pseudo-terminal, and the name of the host's end."""
+    import pty
+    import tty
+
+    device, host = pty.openpty()
+    tty.setraw(host)
+    name = os.ttyname(host)
+    os.close(host)
+    with os.fdopen(device, "r+b", buffering=0) as file:
+        yield file, name
+
+
+def test_bytes_go_both_ways_unchanged(terminal):
+    device, name = terminal
+    every_byte = bytes(range(256))
+    transport = SerialTransport(name)
+    transport.write(every_byte)
+    assert device.read(1024) == every_byte
+    device.write(every_byte)
+    got = b""
+    while len(got) < 256:
+        got += transport.read(1.0)
+    assert got == every_byte
+    assert transport.name == name
+    transport.close()
+
+
+def test_a_read_without_bytes_ends_in_time(terminal):
+    transport = SerialTransport(terminal[1])
+    before_s = transport.monotonic_s()
+    assert transport.read(0) == b""
+    assert transport.read(0.02) == b""
+    assert 0.02 <= transport.monotonic_s() - before_s < 1
+    assert transport.wall_clock().tzinfo is UTC
+    transport.close()
+
+
+def test_a_port_in_use_names_port_reason_and_next_act(terminal):
+    name = terminal[1]
+    first = SerialTransport(name)
+    with pytest.raises(PortError) as caught:
+        SerialTransport(name)
+    text = str(caught.value)
+    assert f"Cannot open {name}: another program uses it; close that program." in text
+    assert "Serial ports here: " in text
+    first.close()
+    SerialTransport(name).close()
+
+
+@pytest.mark.parametrize(
+    ("port", "reason"),
+    [
+        ("/dev/no-such-port", "there is no such port; check the cable"),
+        ("nonsense://host", "choose a port that exists"),
+    ],
+)
+def test_a_port_that_is_not_there_names_reason_and_choices(port, reason):
+    with pytest.raises(PortError) as caught:
+        SerialTransport(port)
+    assert f"Cannot open {port}: " in str(caught.value)
+    assert reason in str(caught.value)
+    assert "Serial ports here: " in str(caught.value)
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may open every port")
+def test_a_port_that_may_not_be_opened_names_the_group(tmp_path):
+    locked = tmp_path / "port"
+    locked.touch(0o000)
+    with pytest.raises(PortError, match="you may not open it; join the group"):
+        SerialTransport(str(locked))
+
+
+def test_an_unplugged_port_is_a_lost_link(terminal):
+    device, name = terminal
+    transport = SerialTransport(name)
+    device.close()
+    with pytest.raises(LinkError, match=f"The connection on {name} is lost"):
+        transport.read(1.0)
+    with pytest.raises(LinkError, match="is lost"):
+        transport.write(b"x")
+    transport.close()
+    transport.close()
+
+
+def test_a_url_is_a_port_too():
+    transport = SerialTransport("loop://")
+    transport.write(b"abc")
+    assert transport.read(1.0) == b"abc"
+    transport.close()
+
+
+class Answering(SerialTransport):
+    """A real port with a fake gun at its other end, which answers whenever it was written to."""
+
+    def __init__(self, name: str, device: BinaryIO, gun: FakeGun) -> None:
+        super().__init__(name)
+        self.device, self.gun = device, gun
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self.gun.take(self.device.read(4096), 0)
+        self.device.write(b"boot text\r\n\0" + b"".join(self.gun.output()))
+
+
+def test_a_gun_is_opened_over_a_real_port(terminal):
+    device, name = terminal
+    with Gun.open(Answering(name, device, FakeGun())) as gun:
+        assert gun.info.board_id == b"FAKEGUN1".hex()
+        assert gun.get_limits().shots == 0
