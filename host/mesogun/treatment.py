@@ -21,9 +21,10 @@ from mesogun.records import Session, SessionRecord, Store
 from mesogun.sync import Collector, sync_gun
 from mesogun_protocol.enums import ControllerState, EndReason, Fault, Inputs, StepKind, TriggerMode
 
-#: Time between two looks at the gun, seconds of its own time: the eye wants four a second, and a gun that
-#: nobody watches is content with its heartbeat.
 WATCHED_S = 0.2
+"""Time between two looks at a gun that somebody watches, seconds of its own time."""
+UNWATCHED_S = 0.5
+"""The same when nobody does; it doubles as the heartbeat."""
 _COLLECT_S = 10.0
 """How often records are fetched during a session, so that a broken host or gun loses little."""
 
@@ -225,11 +226,12 @@ class Treatment:
         )
         gun.arm(self._session.session_id, receipt.program_crc)
 
-    def run(self, observe: Observer) -> Result:
+    def run(self, observe: Observer, look_every_s: float = WATCHED_S) -> Result:
         """Start, follow until the session is over, and store its record.
 
         Args:
             observe: sees each look at the gun and may ask for something.
+            look_every_s: longest time between two looks; what the gun tells by itself makes it look at once.
 
         Returns:
             How it ended, with whatever faults there were.
@@ -244,7 +246,7 @@ class Treatment:
             raise UsageError("The session is not prepared: call prepare() before run().")
         try:
             self._start(session)
-            self._follow(session, observe)
+            self._follow(session, observe, look_every_s)
         except KeyboardInterrupt:
             self._gun.stop()
             raise Interrupted(self._finish(session)) from None
@@ -266,7 +268,7 @@ class Treatment:
                     "run the program again."
                 ) from None
 
-    def _follow(self, session: Session, observe: Observer) -> None:
+    def _follow(self, session: Session, observe: Observer, look_every_s: float) -> None:
         gun = self._gun
         collector = Collector(gun, self._store)
         started_ms = collect_ms = gun.status().clock_ms
@@ -285,7 +287,7 @@ class Treatment:
             if status.clock_ms - collect_ms > _COLLECT_S * 1000:
                 collect_ms = status.clock_ms
                 collector.collect()
-            gun.wait(WATCHED_S)
+            gun.wait(look_every_s)
 
     def _progress(self, status: Status, started_ms: int) -> Progress:
         index = min(status.step_index, len(self._steps) - 1)

@@ -67,6 +67,14 @@ PANEL = Message(
     "Light and buzzer. No answer.",
 )
 
+_PULSE_FIELDS = (
+    "forward_steps" / U32 * "rising edges with DIR forward since boot (the witness)",
+    "backward_steps" / U32 * "rising edges with DIR backward since boot",
+    "blocks" / U8 * "blocks that are running or queued",
+    "interlock_latched" / flag() * "the stream was ended by the interlock",
+    "budget_tripped" / flag() * "the hardware cut the driver",
+)
+
 BOOTED = Message(
     "cosim_booted",
     0x81,
@@ -83,6 +91,7 @@ WAKE = Message(
         "clock_ms" / U32 * "device clock",
         "inputs" / U8 * "bits of `Inputs`, as the pins are now",
         "force_raw" / U16 * "force sensor, 12 bits",
+        *_PULSE_FIELDS,
         "data" / tail() * "bytes from the host",
     ),
     "Answer to WAIT.",
@@ -92,11 +101,7 @@ PULSE_STATE = Message(
     0x90,
     layout(
         "clock_ms" / U32 * "device clock",
-        "forward_steps" / U32 * "rising edges with DIR forward since boot (the witness)",
-        "backward_steps" / U32 * "rising edges with DIR backward since boot",
-        "blocks" / U8 * "blocks that are running or queued",
-        "interlock_latched" / flag() * "the stream was ended by the interlock",
-        "budget_tripped" / flag() * "the hardware cut the driver",
+        *_PULSE_FIELDS,
         "cancelled" / U8 * "blocks that this request withdrew before their first step",
     ),
     "The pulse engine now.",

@@ -88,9 +88,12 @@ class Serial:
 
 
 class Pulse:
+    """Each wake tells the state, so `read` asks for it only if something was done since."""
+
     def __init__(self, pipe, machine):
         self._pipe = pipe
         self._machine = machine
+        self._stale = True
         self.forward_steps = 0
         self.backward_steps = 0
         self.blocks = 0
@@ -100,16 +103,17 @@ class Pulse:
     def submit(self, words):
         data = memoryview(bytes(words))
         at = self._pipe.body_at(len(data) + 2)
-        self._pipe.post(cosim.MSG_PULSE_SUBMIT, cosim.pack_pulse_submit(self._pipe.out, at, data))
+        self._post(cosim.MSG_PULSE_SUBMIT, cosim.pack_pulse_submit(self._pipe.out, at, data))
 
     def read(self):
-        self._state(cosim.MSG_PULSE_READ)
+        if self._stale:
+            self._ask(cosim.MSG_PULSE_READ)
 
     def cancel(self):
-        return self._state(cosim.MSG_PULSE_CANCEL)
+        return self._ask(cosim.MSG_PULSE_CANCEL)
 
     def abort(self):
-        self._state(cosim.MSG_PULSE_ABORT)
+        self._ask(cosim.MSG_PULSE_ABORT)
 
     def enable(self, budget_steps):
         self._driver(1, budget_steps)
@@ -117,22 +121,37 @@ class Pulse:
     def disable(self):
         self._driver(0, 0)
 
+    def take(self, forward_steps, backward_steps, blocks, interlock_latched, budget_tripped):
+        self.forward_steps = forward_steps
+        self.backward_steps = backward_steps
+        self.blocks = blocks
+        self.interlock_latched = bool(interlock_latched)
+        self.budget_tripped = bool(budget_tripped)
+        self._stale = False
+
+    def time_passed(self):
+        self._stale = True
+
     def _driver(self, enabled, budget_steps):
         at = self._pipe.body_at(cosim.SIZE_DRIVER)
-        self._pipe.post(cosim.MSG_DRIVER, cosim.pack_driver(self._pipe.out, at, enabled, budget_steps))
+        self._post(cosim.MSG_DRIVER, cosim.pack_driver(self._pipe.out, at, enabled, budget_steps))
 
-    def _state(self, kind):
+    def _post(self, kind, end):
+        self._pipe.post(kind, end)
+        self._stale = True
+
+    def _ask(self, kind):
         body = self._pipe.ask(kind, self._pipe.body_at(0), cosim.MSG_PULSE_STATE)
         state = cosim.unpack_pulse_state(body, 0, len(body))
-        self._machine.clock_ms, self.forward_steps, self.backward_steps, self.blocks = state[:4]
-        self.interlock_latched = bool(state[4])
-        self.budget_tripped = bool(state[5])
+        self._machine.clock_ms = state[0]
+        self.take(*state[1:6])
         return state[6]
 
 
 class Flash:
-    def __init__(self, pipe):
+    def __init__(self, pipe, pulse):
         self._pipe = pipe
+        self._pulse = pulse
 
     def read(self, offset, buf):
         at = self._pipe.body_at(cosim.SIZE_FLASH_READ)
@@ -145,11 +164,13 @@ class Flash:
         at = self._pipe.body_at(len(buf) + 8)
         end = cosim.pack_flash_program(self._pipe.out, at, offset, buf)
         self._pipe.ask(cosim.MSG_FLASH_PROGRAM, end, cosim.MSG_FLASH_DATA)
+        self._pulse.time_passed()
 
     def erase(self, offset):
         at = self._pipe.body_at(cosim.SIZE_FLASH_ERASE)
         end = cosim.pack_flash_erase(self._pipe.out, at, offset)
         self._pipe.ask(cosim.MSG_FLASH_ERASE, end, cosim.MSG_FLASH_DATA)
+        self._pulse.time_passed()
 
 
 class Panel:
@@ -178,7 +199,7 @@ class Machine:
         self.force_raw = 0
         self.serial = Serial(pipe)
         self.pulse = Pulse(pipe, self)
-        self.flash = Flash(pipe)
+        self.flash = Flash(pipe, self.pulse)
         self.panel = Panel(pipe)
 
     def wait(self, deadline_ms):
@@ -187,6 +208,7 @@ class Machine:
             deadline_ms = cosim.FOREVER_MS
         end = cosim.pack_wait(pipe.out, pipe.body_at(cosim.SIZE_WAIT), deadline_ms)
         body = pipe.ask(cosim.MSG_WAIT, end, cosim.MSG_WAKE)
-        self.clock_ms, self.inputs, self.force_raw, self.serial.received = cosim.unpack_wake(
-            body, 0, len(body)
-        )
+        wake = cosim.unpack_wake(body, 0, len(body))
+        self.clock_ms, self.inputs, self.force_raw = wake[:3]
+        self.pulse.take(*wake[3:8])
+        self.serial.received = wake[8]

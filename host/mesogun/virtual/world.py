@@ -154,6 +154,7 @@ class World:
             inputs=self._reported,
             force_raw=self.plant.force_adc_raw(),
             data=data,
+            **self._pulse_fields(),
         )
         self._serve()
 
@@ -212,13 +213,19 @@ class World:
         self._answer(
             cosim.PULSE_STATE,
             clock_ms=self._clock_ms(),
-            forward_steps=stream.forward_steps,
-            backward_steps=stream.backward_steps,
-            blocks=stream.blocks,
-            interlock_latched=int(stream.interlock_latched),
-            budget_tripped=int(stream.budget_tripped),
             cancelled=cancelled,
+            **self._pulse_fields(),
         )
+
+    def _pulse_fields(self) -> dict[str, int]:
+        stream = self.stream
+        return {
+            "forward_steps": stream.forward_steps,
+            "backward_steps": stream.backward_steps,
+            "blocks": stream.blocks,
+            "interlock_latched": int(stream.interlock_latched),
+            "budget_tripped": int(stream.budget_tripped),
+        }
 
     def _flash_takes(self, duration_ns: int) -> None:
         """The processor stands still during a flash operation; motion and physics do not."""
