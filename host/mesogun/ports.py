@@ -53,8 +53,8 @@ def open_port(port: str, simulation: Callable[[], Simulation]) -> Transport:
     """Open `port`; `simulation` is asked only if it is `sim`.
 
     Args:
-        port: `sim` for a virtual gun, `auto` for the one gun that is connected, else a serial port or any
-            URL that pyserial knows.
+        port: `sim` for a virtual gun, `auto` for the one gun that is connected, else a serial port
+            or any URL that pyserial knows.
         simulation: what a virtual gun is to be.
 
     Raises:

@@ -1,10 +1,10 @@
-"""Brings a gun's records into the store: each exactly once, and only then is the gun told that it may forget them."""
+"""Brings a gun's records into the store, each exactly once; only then may the gun forget them."""
 
 from dataclasses import dataclass
 
 from mesogun.errors import RecordError
 from mesogun.gun import Gun
-from mesogun.records import ClockMapping, SessionStatus, Store
+from mesogun.records import UNFINISHED, ClockMapping, Store
 
 
 @dataclass(frozen=True)
@@ -15,13 +15,15 @@ class SyncReport:
         board_id: the gun, 16 hexadecimal digits.
         stored: records that the store did not have.
         duplicates: records that it had already.
-        sessions: ids of the sessions of this gun that were sealed with new records.
+        sessions: ids of the sessions of this gun that came to their end in the store by it.
+        refused: why other sessions of this gun could not be sealed, in words.
     """
 
     board_id: str
     stored: int
     duplicates: int
     sessions: tuple[str, ...]
+    refused: tuple[str, ...]
 
 
 class Collector:
@@ -50,8 +52,9 @@ class Collector:
         if result.conflicts:
             numbers = ", ".join(str(key.sequence) for key in result.conflicts)
             raise RecordError(
-                f"Gun {self._gun.info.board_id} sent records {numbers} that differ from those stored under the "
-                "same numbers. Both are kept and nothing was acknowledged; look with `mesogun sessions verify`."
+                f"Gun {self._gun.info.board_id} sent records {numbers} that differ from those "
+                "stored under the same numbers. Both are kept and nothing was acknowledged; look with "
+                "`mesogun sessions verify`."
             )
         self._next = int.from_bytes(records[-1][:4], "little") + 1
 
@@ -69,22 +72,26 @@ def clock_mapping(gun: Gun) -> ClockMapping:
 def sync_gun(gun: Gun, store: Store) -> SyncReport:
     """Store everything that the gun holds, seal the sessions it belongs to, then acknowledge it.
 
-    The clock's map holds for the gun's present boot; sessions of earlier boots keep theirs.
+    The clock's map holds for the gun's present boot; sessions of earlier boots keep theirs. A
+    session of this gun that was tampered with in the store hinders no other.
 
     Raises:
-        RecordError: if the store refuses; then the gun keeps everything.
+        RecordError: if the store refuses the records; then the gun keeps everything.
         LinkError: if the gun stops answering; what was stored stays stored.
     """
     collector = Collector(gun, store)
     collector.collect()
-    sealed: list[str] = []
-    for session in store.list_sessions(board_id=gun.info.board_id):
-        before = store.session_view(session.id)
-        if before.status is SessionStatus.PLANNED:
-            continue
-        here = session.boot_id == gun.info.boot_id
-        seal = store.seal_session(session.id, clock_mapping(gun) if here and before.clock is None else None)
-        if seal.seal != before.seal:
-            sealed.append(session.id)
+    board_id = gun.info.board_id
+    ended: list[str] = []
+    refused: list[str] = []
+    for session in store.unfinished_sessions(board_id):
+        clock = clock_mapping(gun) if session.boot_id == gun.info.boot_id else None
+        try:
+            if store.seal_session(session.id, clock).status not in UNFINISHED:
+                ended.append(session.id)
+        except RecordError as error:
+            refused.append(str(error))
     collector.acknowledge()
-    return SyncReport(gun.info.board_id, collector.stored, collector.duplicates, tuple(sealed))
+    return SyncReport(
+        board_id, collector.stored, collector.duplicates, tuple(ended), tuple(refused)
+    )

@@ -1,7 +1,8 @@
 """One treatment session from the checked program to the sealed record; the command line drives it.
 
-`Treatment.prepare` makes the gun ready and moves nothing; `Treatment.run` starts it, follows it and brings
-the record home. Whatever happens on the way, the gun is told to stop and what it wrote is stored.
+`Treatment.prepare` makes the gun ready and moves nothing; `Treatment.run` starts it, follows it and
+brings the record home. Whatever happens on the way, the gun is told to stop and what it wrote is
+stored.
 """
 
 import random
@@ -17,7 +18,7 @@ from mesogun.gun.upload import encode_program
 from mesogun.link import DoseUncertain
 from mesogun.program import PauseStep, Program, compile_steps, dump_toml, estimate
 from mesogun.program.hydraulics import pressure_limit_kpa
-from mesogun.records import Session, SessionRecord, Store
+from mesogun.records import Session, SessionRecord, Store, new_session_number
 from mesogun.sync import Collector, sync_gun
 from mesogun_protocol.enums import ControllerState, EndReason, Fault, Inputs, StepKind, TriggerMode
 
@@ -177,8 +178,8 @@ class Treatment:
     def prepare(self) -> None:
         """Declare the syringe, set the limits, upload the program and arm. Moves nothing.
 
-        What the gun may still hold from earlier is stored first, so that it never has to choose between
-        an old record and a new one.
+        What the gun may still hold from earlier is stored first, so that it never has to choose
+        between an old record and a new one.
 
         Raises:
             GunRefused: if the gun finds something wrong; it says what.
@@ -190,7 +191,10 @@ class Treatment:
         pl_per_step = self._syringe.pl_per_step(info.lead_nm, info.steps_per_turn)
         calibration_id = _nominal_calibration(self._syringe, pl_per_step)
         gun.load_syringe(
-            pl_per_step, self._estimate.fill_nl, round(pressure_limit_kpa(self._syringe)), calibration_id
+            pl_per_step,
+            self._estimate.fill_nl,
+            int(pressure_limit_kpa(self._syringe)),
+            calibration_id,
         )
         session_nl = round(program.limits.total_ul * 1000)
         shot_nl = max(step.dose_nl + step.film_nl for step in self._steps)
@@ -221,7 +225,7 @@ class Treatment:
                 operator=self._order.operator,
                 patient_ref=self._order.patient_ref,
                 seed=self._order.seed,
-                **self._number(),
+                session_id=self._number(),
             )
         )
         gun.arm(self._session.session_id, receipt.program_crc)
@@ -231,7 +235,7 @@ class Treatment:
 
         Args:
             observe: sees each look at the gun and may ask for something.
-            look_every_s: longest time between two looks; what the gun tells by itself makes it look at once.
+            look_every_s: longest time between two looks; an event of the gun makes it look at once.
 
         Returns:
             How it ended, with whatever faults there were.
@@ -252,11 +256,12 @@ class Treatment:
             raise Interrupted(self._finish(session)) from None
         return self._finish(session)
 
-    def _number(self) -> dict[str, int]:
-        """The session's number: random, or decided by the seed so that a run can be repeated to the byte."""
-        if self._order.seed is None:
-            return {}
-        return {"session_id": random.Random(f"session {self._order.seed}").randrange(1, 1 << 32)}
+    def _number(self) -> int:
+        """Random, or the seed's, so that a run can be repeated to the byte."""
+        seed = self._order.seed
+        if seed is None:
+            return new_session_number()
+        return random.Random(f"session {seed}").randrange(1, 1 << 32)
 
     def _start(self, session: Session) -> None:
         try:
@@ -264,8 +269,8 @@ class Treatment:
         except DoseUncertain:
             if not self._gun.resolve():
                 raise LinkError(
-                    "The start got lost on the way and was certainly not carried out. Nothing was delivered; "
-                    "run the program again."
+                    "The start got lost on the way and was certainly not carried out. Nothing was "
+                    "delivered; run the program again."
                 ) from None
 
     def _follow(self, session: Session, observe: Observer, look_every_s: float) -> None:
@@ -330,9 +335,6 @@ class Treatment:
 def result_of(record: SessionRecord) -> Result:
     """Return what a stored session came to; what left the needle is not in a record."""
     session = record.session
-    duration_ms = 0
-    if record.started_ms is not None and record.last_ms is not None:
-        duration_ms = record.last_ms - record.started_ms
     return Result(
         session=session.id,
         program=session.program_name,
@@ -341,7 +343,7 @@ def result_of(record: SessionRecord) -> Result:
         volume_planned_nl=session.volume_planned_nl,
         volume_delivered_nl=record.volume_nl,
         volume_needle_nl=None,
-        duration_s=duration_ms / 1000,
+        duration_s=record.duration_s or 0.0,
         faults=tuple(entry.fault.name.lower() for entry in record.faults),
         uncertain_shots=record.uncertain_shots,
         record_complete=record.complete,

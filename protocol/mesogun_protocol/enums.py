@@ -24,7 +24,7 @@ class ControllerState(IntEnum):
     PAUSED = 5
     """Between two steps, or stopped by the host between two shots; RESUME goes on."""
     DONE = 6
-    """The program came to its end or was stopped; a new one can be loaded or this one armed again."""
+    """The program ended or was stopped; it can be armed again, or a new one loaded."""
     FAULT = 7
     """Driver off, latched; needs CLEAR_FAULT and a new arming."""
 

@@ -1,8 +1,8 @@
-"""The hard bounds on the wire. Standard library only, because the device's constants come from here.
+"""The hard bounds on the wire. Standard library only: the device's constants come from here.
 
-The device enforces each of them whatever the host sent; the host checks the same numbers first. Bounds of
-a technique or a treatment are clinical data and live in the host's catalog; these here are what the
-machine itself never exceeds. Requirement ids refer to `docs/safety/requirements.toml`.
+The device enforces each of them whatever the host sent; the host checks the same numbers first.
+Bounds of a technique or a treatment are clinical data and live in the host's catalog; these here
+are what the machine itself never exceeds. Requirement ids refer to `docs/safety/requirements.toml`.
 """
 
 from typing import Final

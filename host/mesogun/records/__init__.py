@@ -5,14 +5,15 @@ Knows the gun's journal records and no gun. `Store` is the way in.
 
 from mesogun.records.clock import ClockMapping
 from mesogun.records.intake import IngestResult, RecordKey
-from mesogun.records.span import Gap, SessionStatus
+from mesogun.records.span import UNFINISHED, Gap, SessionStatus
 from mesogun.records.statistics import Statistics, summarise
 from mesogun.records.store import Store
-from mesogun.records.tables import Seal, Session
+from mesogun.records.tables import Seal, Session, new_session_number
 from mesogun.records.verify import Problem, ProblemKind, VerifyReport
 from mesogun.records.view import SessionRecord, Shot
 
 __all__ = [
+    "UNFINISHED",
     "ClockMapping",
     "Gap",
     "IngestResult",
@@ -27,5 +28,6 @@ __all__ = [
     "Statistics",
     "Store",
     "VerifyReport",
+    "new_session_number",
     "summarise",
 ]

@@ -32,6 +32,10 @@ class SessionStatus(StrEnum):
     """Ended by the gun, whatever the reason."""
 
 
+UNFINISHED = (SessionStatus.PLANNED, SessionStatus.OPEN)
+"""Records may still come for these."""
+
+
 class Row(NamedTuple):
     """A stored record; the first three repeat what `raw` says."""
 

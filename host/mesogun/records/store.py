@@ -5,7 +5,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import orm, select
+from sqlalchemy import func, orm, select
 from sqlalchemy.exc import IntegrityError
 
 from mesogun.errors import RecordError, UsageError
@@ -14,7 +14,7 @@ from mesogun.records.clock import ClockMapping
 from mesogun.records.database import Database, default_url
 from mesogun.records.intake import IngestResult
 from mesogun.records.material import Material, load
-from mesogun.records.span import SessionStatus
+from mesogun.records.span import UNFINISHED, SessionStatus
 from mesogun.records.tables import Seal, Session, utc_now_text, utc_text
 from mesogun.records.verify import VerifyReport, check, damaged_records, seal_problems
 from mesogun.records.view import SessionRecord, build
@@ -143,6 +143,28 @@ class Store:
             query = query.where(Session.patient_ref == patient_ref)
         if board_id is not None:
             query = query.where(Session.board_id == intake.checked_board_id(board_id))
+        with self._database.read() as db:
+            return list(db.scalars(query))
+
+    def unfinished_sessions(self, board_id: str) -> list[Session]:
+        """Return the sessions of a board that were last sealed as planned or open, oldest first.
+
+        Args:
+            board_id: 16 hexadecimal digits.
+        """
+        latest = (
+            select(Seal.session, func.max(Seal.number).label("number"))
+            .group_by(Seal.session)
+            .subquery()
+        )
+        query = (
+            select(Session)
+            .join(latest, latest.c.session == Session.id)
+            .join(Seal, (Seal.session == Session.id) & (Seal.number == latest.c.number))
+            .where(Session.board_id == intake.checked_board_id(board_id))
+            .where(Seal.status.in_(UNFINISHED))
+            .order_by(Session.created_at, Session.id)
+        )
         with self._database.read() as db:
             return list(db.scalars(query))
 
