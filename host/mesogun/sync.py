@@ -53,8 +53,8 @@ class Collector:
             numbers = ", ".join(str(key.sequence) for key in result.conflicts)
             raise RecordError(
                 f"Gun {self._gun.info.board_id} sent records {numbers} that differ from those "
-                "stored under the same numbers. Both are kept and nothing was acknowledged; look with "
-                "`mesogun sessions verify`."
+                "stored under the same numbers. Both are kept and nothing was acknowledged; look "
+                "with `mesogun sessions verify`."
             )
         self._next = int.from_bytes(records[-1][:4], "little") + 1
 

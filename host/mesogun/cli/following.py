@@ -27,11 +27,11 @@ class Screen:
         self,
         live: Live,
         gun: str,
-        hands: Hands | None,
-        keys: Callable[[], str],
+        hands: Hands,
+        keys: Callable[[], str] | None,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Draw into `live`, which is running; `gun` is which gun it is, in words."""
+        """Draw into `live`, which is running; `gun` is which one, `keys` None if there are none."""
         self._live = live
         self._gun = gun
         self._hands = hands
@@ -42,11 +42,12 @@ class Screen:
 
     def __call__(self, progress: Progress) -> Action | None:
         """Show `progress`, and return what the keys ask for."""
-        action = self._hands.take(self._keys(), progress) if self._hands else None
+        action = self._hands.take(self._keys() if self._keys else "", progress)
         # As fast as it goes, a virtual gun is looked at a thousand times a second.
         if progress.state is not self._state or self._now_s() - self._drawn_s >= _PICTURE_S:
             self._drawn_s, self._state = self._now_s(), progress.state
-            self._live.update(picture(progress, self._gun, self._hands), refresh=True)
+            drawn = picture(progress, self._gun, self._hands, self._keys is not None)
+            self._live.update(drawn, refresh=True)
         return action
 
 
@@ -84,13 +85,11 @@ def going_on(observe: Observer) -> Observer:
 
 
 @contextmanager
-def live_view(gun: str, make_hands: Callable[[], Hands]) -> Generator[Observer]:
+def live_view(gun: str, hands: Hands) -> Generator[Observer]:
     """Show a live view on stderr; keys act if stdin is a terminal too."""
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     with ExitStack() as stack:
-        hands, keys = None, str
-        if sys.stdin.isatty():
-            hands, keys = make_hands(), stack.enter_context(Keyboard()).keys
+        keys = stack.enter_context(Keyboard()).keys if sys.stdin.isatty() else None
         live = Live(
             console=console,
             auto_refresh=False,

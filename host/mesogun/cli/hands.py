@@ -30,10 +30,9 @@ class Hands:
         self._space_s = float("-inf")
         self._pressed_s = 0.0
 
-    @property
-    def works_trigger(self) -> bool:
-        """Whether the space key is the trigger."""
-        return self.panel is not None and not self.operated
+    def works_trigger(self, progress: Progress) -> bool:
+        """Whether the space key is the trigger, and the trigger does anything now."""
+        return self.panel is not None and not self.operated and _asks(progress)
 
     @property
     def interlock_open(self) -> bool:
@@ -60,17 +59,17 @@ class Hands:
         """Press once, or take and release the hold."""
         repeated = self._now_s() - self._space_s < REPEAT_S
         self._space_s = self._now_s()
-        if repeated or self.panel is None or not self.works_trigger or not _asks(progress):
+        if repeated or self.panel is None or not self.works_trigger(progress):
             return
         self.panel.trigger = not (self.panel.trigger and _is_held(progress))
         self._pressed_s = progress.elapsed_s
 
     def _let_go(self, progress: Progress) -> None:
         """Release the trigger after a press, and when there is nothing to hold it for any more."""
-        if self.panel is None or not self.works_trigger or not self.panel.trigger:
+        if self.panel is None or self.operated or not self.panel.trigger:
             return
         over = progress.elapsed_s - self._pressed_s >= PRESS_S
-        if not _asks(progress) or (over and not _is_held(progress)):
+        if not self.works_trigger(progress) or (over and not _is_held(progress)):
             self.panel.trigger = False
 
 

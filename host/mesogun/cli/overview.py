@@ -15,8 +15,8 @@ _STARTED_BY = {
 }
 
 
-def overview(program: Program) -> Answer:
-    """The figures of a checked program and its soft problems."""
+def overview(program: Program, gun: str | None = None) -> Answer:
+    """The figures of a checked program and its soft problems; `gun` is which gun, in words."""
     figures = estimate(program)
     syringe, needle = get_syringe(program.syringe), get_needle(program.needle)
     warnings = [str(problem) for problem in check(program) if not problem.hard]
@@ -34,6 +34,8 @@ def overview(program: Program) -> Answer:
         ("time", f"{duration(figures.duration_s)} without breaks"),
         ("force", f"at most {figures.peak_force_n:.0f} N at {figures.peak_pressure_kpa:.0f} kPa"),
     ]
+    if gun is not None:
+        rows.append(("gun", gun))
     data = {
         "name": program.name,
         "technique": program.technique,
@@ -42,13 +44,8 @@ def overview(program: Program) -> Answer:
         **asdict(figures),
         "warnings": warnings,
     }
-    text = [Table(rows)]
-    return Answer(data, [*text, *unusual(warnings)])
-
-
-def unusual(warnings: list[str]) -> list[str]:
-    """The lines that tell soft problems, none if there are none."""
-    return ["", "Unusual, to be confirmed before the start:", *warnings] if warnings else []
+    unusual = ["", "Unusual, to be confirmed before the start:", *warnings] if warnings else []
+    return Answer(data, [Table(rows), *unusual])
 
 
 def _in_words(step: Step) -> str:

@@ -4,6 +4,8 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, TextIO
 
 from mesogun.cli.exit_codes import DONE
@@ -74,8 +76,8 @@ def show(text: Sequence[str | Table], *, stderr: bool = False) -> None:
     """Write lines and tables for people."""
     stream = sys.stderr if stderr else sys.stdout
     for part in text:
-        line = _folded(part, stream) if isinstance(part, Table) else part
-        print(line, file=stream)
+        folded = _aligned(part, stream) if isinstance(part, Table) else _wrapped(part, stream)
+        print(folded, file=stream)
 
 
 def tell(line: str) -> None:
@@ -83,7 +85,18 @@ def tell(line: str) -> None:
     show([line], stderr=True)
 
 
-def _folded(table: Table, stream: TextIO) -> str:
+def _wrapped(text: str, stream: TextIO) -> str:
+    """The text with its lines broken between words, if `stream` is a terminal."""
+    if not stream.isatty():
+        return text
+    columns = get_terminal_size().columns
+    return "\n".join(
+        fill(line, columns, break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    )
+
+
+def _aligned(table: Table, stream: TextIO) -> str:
     """The lines of a table, as wide as `stream` allows."""
     from rich.console import Console
 

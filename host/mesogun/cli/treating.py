@@ -143,10 +143,10 @@ def _gun_in_words(gun: Gun, order: Order, simulated: Simulation) -> str:
 
 def _confirm(wishes: Wishes, program: Program, gun: str) -> None:
     """Show what will happen and have it confirmed, what is unusual apart."""
-    look = overview(program)
+    look = overview(program, gun)
     warnings: list[str] = look.data["warnings"]
     if sys.stderr.isatty() or wishes.verbose:
-        show([*look.text, Table([("gun", gun)])], stderr=True)
+        show(look.text, stderr=True)
     elif warnings:
         tell("\n".join(["Unusual, confirmed by --yes:", *warnings]))
     if wishes.yes:
@@ -183,10 +183,8 @@ def _nothing_delivered(gun: Gun, store: Store, transport: Transport) -> Generato
 
 
 def _deliver(wishes: Wishes, treatment: Treatment, transport: Transport, gun: str) -> Result:
-    def hands() -> Hands:
-        panel = transport.panel if isinstance(transport, VirtualTransport) else None
-        return Hands(panel, wishes.auto_trigger, time.monotonic)
-
+    panel = transport.panel if isinstance(transport, VirtualTransport) else None
+    hands = Hands(panel, wishes.auto_trigger, time.monotonic)
     view = live_view(gun, hands) if sys.stderr.isatty() else nullcontext(_in_lines(wishes.verbose))
     with _signals_interrupt():
         try:

@@ -20,39 +20,38 @@ _STARTED_BY = {
 _TRIGGER_STEPS = (StepKind.SHOTS, StepKind.FLOW)
 
 
-def picture(progress: Progress, gun: str, hands: Hands | None) -> RenderableType:
+def picture(progress: Progress, gun: str, hands: Hands, has_keys: bool) -> RenderableType:
     """What the screen shows.
 
     Args:
         progress: the gun now.
         gun: which gun it is, in words.
-        hands: what keys do; None if no keys can be pressed here.
+        hands: what keys do.
+        has_keys: keys can be pressed here.
     """
     figures = Table.grid(padding=(0, 2))
     for name, value in _figures(progress, hands):
         figures.add_row(Text(name, style="bold"), Text(value))
-    parts: list[RenderableType] = [
-        Text(f"> {instruction(progress, hands)}", style="bold"),
-        Text(),
-        figures,
-    ]
-    if hands is not None:
+    doing = instruction(progress, hands, has_keys)
+    parts: list[RenderableType] = [Text(f"> {doing}", style="bold"), Text(), figures]
+    if has_keys:
         parts += [Text(), Text(_keys(progress, hands))]
     title = Text(f" {progress.program_name} ", style="bold", overflow="ellipsis")
     return Frame(Group(*parts), title=title, subtitle=Text(f" {gun} "), title_align="left")
 
 
-def instruction(progress: Progress, hands: Hands | None) -> str:
+def instruction(progress: Progress, hands: Hands, has_keys: bool) -> str:
     """What the person with the gun is to do now."""
-    key = hands is not None and hands.works_trigger
     if progress.fault is not Fault.NONE:
         return f"FAULT. {FAULTS[progress.fault]}"
     match progress.state:
         case ControllerState.PAUSED:
-            go_on = "Press p to go on." if hands is not None else ""
-            return f"{progress.message or 'Paused; nothing moves.'} {go_on}".strip()
+            go_on = " Press p to go on." if has_keys else ""
+            return f"PAUSE: {(progress.message or 'nothing moves').rstrip('.')}.{go_on}"
+        case ControllerState.RUNNING if hands.operated and progress.wants_trigger:
+            return "Waiting for the virtual operator at the trigger."
         case ControllerState.RUNNING:
-            return _running(progress, key)
+            return _running(progress, has_keys and hands.works_trigger(progress))
         case ControllerState.ARMED:
             return "The gun is about to start."
         case _:
@@ -70,13 +69,13 @@ def _running(progress: Progress, key: bool) -> str:
             return "HOLD THE TRIGGER" + (" (space takes hold of it)." if key else ".")
         case TriggerMode.HOLD:
             return "Delivering while the trigger is held" + (
-                " (space releases it)." if key else "; release it to rest."
+                " (space releases it)." if key else "."
             )
-        case _:
+        case TriggerMode.PRESS:
             return "PRESS THE TRIGGER for the next shot" + (" (space)." if key else ".")
 
 
-def _figures(progress: Progress, hands: Hands | None) -> list[tuple[str, str]]:
+def _figures(progress: Progress, hands: Hands) -> list[tuple[str, str]]:
     left = progress.shots_planned - progress.shots_done
     rest_nl = max(progress.planned_nl - progress.delivered_nl, 0)
     to_go = f", about {duration(progress.left_s)} left" if progress.left_s is not None else ""
@@ -99,7 +98,7 @@ def _figures(progress: Progress, hands: Hands | None) -> list[tuple[str, str]]:
         ),
         ("Pressure", f"{progress.pressure_kpa:.0f} kPa"),
         ("Trigger", _trigger(progress, hands)),
-        ("Gun", STATES[progress.state] + (", INTERLOCK OPEN" if _open(hands) else "")),
+        ("Gun", STATES[progress.state] + (", INTERLOCK OPEN" if hands.interlock_open else "")),
         ("Time", f"{duration(progress.elapsed_s)}{to_go}"),
     ]
 
@@ -111,24 +110,20 @@ def _step(progress: Progress) -> str:
     return kind
 
 
-def _trigger(progress: Progress, hands: Hands | None) -> str:
-    by = " by the virtual operator" if hands is not None and hands.operated else ""
+def _trigger(progress: Progress, hands: Hands) -> str:
+    by = " by the virtual operator" if hands.operated else ""
     return f"pressed{by}" if progress.trigger_pressed else "released"
-
-
-def _open(hands: Hands | None) -> bool:
-    return hands is not None and hands.interlock_open
 
 
 def _keys(progress: Progress, hands: Hands) -> str:
     keys: list[str] = []
-    if hands.works_trigger:
+    if hands.works_trigger(progress):
         held = progress.trigger_mode is TriggerMode.HOLD
-        keys.append("space hold or release the trigger" if held else "space press the trigger")
+        keys.append("space hold/release trigger" if held else "space press trigger")
     paused = progress.state is ControllerState.PAUSED
     keys += ["p go on" if paused else "p pause", "s stop"]
     if hands.panel is not None:
-        keys.append(f"i {'close' if hands.interlock_open else 'open'} the interlock")
+        keys.append(f"i {'close' if hands.interlock_open else 'open'} interlock")
     return "Keys:  " + "   ".join(keys)
 
 

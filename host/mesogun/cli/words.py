@@ -8,7 +8,7 @@ from mesogun_protocol.enums import ControllerState, EndReason, Fault
 def volume(volume_nl: float) -> str:
     """A volume: microlitres below a millilitre, millilitres from there."""
     if abs(volume_nl) < 1_000_000:
-        return f"{volume_nl / 1000:.4g} ul"
+        return f"{round(volume_nl / 1000, 1):g} ul"
     return f"{volume_nl / 1_000_000:.3f} ml"
 
 
