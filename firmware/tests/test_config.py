@@ -59,6 +59,15 @@ def test_what_is_written_is_kept_and_what_is_out_of_bounds_is_refused(
         assert config.sound
 
 
+@pytest.mark.parametrize("key", ConfigKey)
+def test_both_bounds_can_be_written_and_are_kept(key: ConfigKey) -> None:
+    flash = simflash.SimFlash()
+    config = config_module.Config(flash)
+    for value in (config.minimum(key), config.maximum(key)):
+        config.set(key, value)
+        assert config.get(key) == config_module.Config(flash).get(key) == value
+
+
 def test_the_two_copies_take_turns_and_leave_the_journal_alone() -> None:
     flash = simflash.SimFlash()
     config = config_module.Config(flash)

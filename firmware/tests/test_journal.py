@@ -355,6 +355,14 @@ class TestDamage:
         assert (journal.next, journal.boot_id) == (201, 2)
         assert sequences(journal) == [n for n in range(1, 201) if n != 128]
 
+    def test_the_last_record_of_a_sector_is_enough_to_know_it(self) -> None:
+        flash = simflash.SimFlash()
+        fill(opened(flash), PER_SECTOR)
+        flash.materialise(0)[: -limits.RECORD_BYTES] = bytes(PER_SECTOR * limits.RECORD_BYTES)
+        journal = opened(flash)
+        assert sequences(journal) == [PER_SECTOR]
+        assert journal.next == PER_SECTOR + 1
+
     def test_a_foreign_sector_is_erased_before_use(self) -> None:
         flash = simflash.SimFlash()
         put_head(flash, 0, 900, magic=1)

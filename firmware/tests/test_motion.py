@@ -159,6 +159,21 @@ def test_the_rate_rises_and_falls_in_levels_and_stays_below_its_peak(shot: Shot)
     assert min(gaps(track.between(start, end))) >= TICKS_PER_S / rounded_hz - 13
 
 
+@pytest.mark.parametrize(
+    ("dose", "ramp_us", "levels"),
+    [
+        *((0, 37_500, 0), (8, 37_500, 0), (9, 37_500, 1), (36, 37_500, 2)),
+        *((575, 37_500, 7), (576, 37_500, 8), (5_000, 37_500, 8), (5_000, 0, 0)),
+    ],
+)
+def test_a_ramp_has_as_many_levels_as_leave_one_and_a_half_steps(
+    dose: int, ramp_us: int, levels: int
+) -> None:
+    # 9 steps in 150 ms with two ramps of 37.5 ms: 1.5 of them belong to each ramp.
+    timing = timing_of(Shot(dose, 150_000, 300_000, ramp_us, 0, 0, START_HZ, 0, 0, 0))
+    assert timing.levels == levels
+
+
 @given(shots())
 def test_all_but_the_dose_keeps_to_the_rate_from_standstill(shot: Shot) -> None:
     timing = timing_of(shot)
