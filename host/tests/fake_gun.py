@@ -157,6 +157,8 @@ class FakeGun:
                 self._opening = self._newest = frame.request
                 self._cache.clear()
             return True
+        if not self._agreed:
+            return True  # and will be refused
         if not 0 < (frame.request - self._newest) % NUMBERS < NUMBERS // 2:
             return False
         self._newest = frame.request

@@ -147,13 +147,14 @@ class Gun:
             The events in order, none if the time ran out. They are hints to look, may be lost, and
             are never the record.
         """
-        deadline_s = self._now_s() + timeout_s
+        link = self._link
+        deadline_s = link.transport.monotonic_s() + timeout_s
         while True:
-            if self._now_s() >= self._beat_s + HEARTBEAT_S:
+            if not link.left_s(self._beat_s + HEARTBEAT_S):
                 self.ping()
             wake_s = min(deadline_s, self._beat_s + HEARTBEAT_S)
-            events = self._link.listen(max(0.0, wake_s - self._now_s()))
-            if events or self._now_s() >= deadline_s:
+            events = link.listen(link.left_s(wake_s))
+            if events or not link.left_s(deadline_s):
                 return events
 
     def utc(self, clock_ms: int) -> datetime:
@@ -372,14 +373,11 @@ class Gun:
 
     def _beat(self, message: Message, **fields: Any) -> tuple[Exchange, dict[str, Any]]:
         """Make a request whose reply tells the device clock."""
-        self._beat_s = self._now_s()
+        self._beat_s = self._link.transport.monotonic_s()
         exchange = self._link.exchange(message, **fields)
         reply = exchange.fields()
         self._clock.add(exchange.sent_s, exchange.received_s, reply["clock_ms"])
         return exchange, reply
-
-    def _now_s(self) -> float:
-        return self._link.transport.monotonic_s()
 
     def _ask(self, message: Message) -> dict[str, Any]:
         """Make a harmless request; greet a gun that has restarted, and make it again."""

@@ -45,11 +45,11 @@ class Doubt:
         The gun handles frames in order, so `now`, asked after the command, comes after it too. Of a
         prime it must have been asked after a STOP, which withdraws one that waits for its press.
         """
-        moved = now.total_forward_steps != self.before.total_forward_steps
+        before = self.before
+        moved = now.total_forward_steps != before.total_forward_steps
         if self.message is START:
-            began = now.state in _STARTED and now.state is not self.before.state
-            return now.session_id == self.session_id and (moved or began)
+            began = moved or now.state in _STARTED
+            return before.state is State.ARMED and now.session_id == self.session_id and began
         if self.message is RESUME:
-            went_on = now.step_index != self.before.step_index
-            return moved or went_on or now.state is not State.PAUSED
-        return moved
+            return moved or now.step_index != before.step_index or now.state is not State.PAUSED
+        return now.primed_steps != before.primed_steps

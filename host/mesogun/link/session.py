@@ -43,7 +43,7 @@ EVENTS_KEPT: Final = 1024
 """Older events are dropped when nobody takes them; the record is in the journal."""
 
 _CLOCK_STEP_S: Final = 1e-6
-"""Less than this is no time: a simulated clock of whole steps would never make up for a rounding."""
+"""Less than this is no time: a clock of whole steps would never make up for a rounding."""
 
 _NUMBERS: Final = 0xFFFF
 """Request numbers run from 1 to this; 0 is for frames that belong to no request."""
@@ -187,7 +187,7 @@ class Link:
         """
         deadline_s = self.transport.monotonic_s() + timeout_s
         while not self._events:
-            wait_s = self._left_s(deadline_s)
+            wait_s = self.left_s(deadline_s)
             for frame in self._receive(wait_s):
                 self._take_unasked(frame)
             if wait_s == 0:
@@ -195,6 +195,11 @@ class Link:
         events = list(self._events)
         self._events.clear()
         return events
+
+    def left_s(self, deadline_s: float) -> float:
+        """Return the time until `deadline_s` on the transport's clock, exactly 0 when over."""
+        left_s = deadline_s - self.transport.monotonic_s()
+        return left_s if left_s > _CLOCK_STEP_S else 0.0
 
     def close(self) -> None:
         """Close the transport."""
@@ -235,7 +240,7 @@ class Link:
         deadline_s = self.transport.monotonic_s() + timeout_s
         reply = None
         while reply is None:
-            wait_s = self._left_s(deadline_s)
+            wait_s = self.left_s(deadline_s)
             for frame in self._receive(wait_s):
                 if reply is None and self._answers(frame, message):
                     reply = frame
@@ -251,10 +256,6 @@ class Link:
         if frame.message == REFUSED.id:
             return frame.body[:1] == bytes([message.id])
         return frame.message == message.id | REPLY_BIT
-
-    def _left_s(self, deadline_s: float) -> float:
-        left_s = deadline_s - self.transport.monotonic_s()
-        return left_s if left_s > _CLOCK_STEP_S else 0.0
 
     def _receive(self, timeout_s: float) -> list[Frame]:
         data = self.transport.read(timeout_s)
