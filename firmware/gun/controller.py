@@ -50,6 +50,7 @@ class Controller:
         self.fault = wire.FAULT_NONE
         self.fault_detail = 0
         self.session_id = 0
+        self._started_id = 0
         self.program = None
         self.program_crc = 0
         self.volume_nl = 0
@@ -159,6 +160,9 @@ class Controller:
         program = self.program
         if program is None or program_crc != self.program_crc:
             raise Refusal(wire.ERROR_PROGRAM_MISMATCH, 1, program_crc, self.program_crc, self.program_crc)
+        if session_id == self._started_id:
+            # A recorded ARM and START, played again, must find nothing to start.
+            raise Refusal(wire.ERROR_OUT_OF_RANGE, 0, session_id, 1, 0xFFFFFFFF)
         self._check_ready_to_move()
         needed_nl = program.volume_nl + program.prime_nl
         if needed_nl > self.remaining_nl():
@@ -184,6 +188,7 @@ class Controller:
         self._only_session(session_id)
         program = self.program
         self.recorder.session_start(session_id, self.program_crc, program.shots, program.dose_steps)
+        self._started_id = session_id
         self._enter(wire.STATE_RUNNING)
         self.sequencer.begin(program)
         self._follow()

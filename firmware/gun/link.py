@@ -1,7 +1,9 @@
 """Requests in, replies out: framing, reply cache and the schema gate. Knows no hardware but the serial port.
 
-The last replies are kept by request number, so that a request that is sent again is answered again and not
-carried out again. Buffers are made once; a reply is packed into one and encoded into another.
+The last replies are kept by request number, so that a request that is sent again is answered again
+and not carried out again. A number that is older than the newest and no longer kept is dropped in
+silence: a frame that was held up or replayed must never dose twice (R32). Buffers are made once; a
+reply is packed into one and encoded into another.
 """
 
 from micropython import const
@@ -9,6 +11,8 @@ from micropython import const
 from gun import frame, wire
 
 _HEADER = const(3)  # message u8, request u16
+_HALF = const(0x8000)  # request numbers wrap: ahead is the half circle in front of the newest
+_DELIMITER = memoryview(b"\0")
 
 
 class Refusal(Exception):
@@ -33,6 +37,8 @@ class Link:
         self._cache_length = [0] * wire.REPLY_CACHE
         self._cache_next = 0
         self._agreed = False
+        self._opening = 0  # number of the HELLO that opened the conversation
+        self._newest = 0
         self.heard = False
 
     def poll(self):
@@ -56,26 +62,32 @@ class Link:
         request = view[1] | view[2] << 8
         self.heard = True
         if message == wire.MSG_HELLO:
-            self._forget()
-        elif request:
-            for slot in range(wire.REPLY_CACHE):
-                if self._cache_request[slot] == request:
-                    self._serial.send(self._cache_view[slot][: self._cache_length[slot]])
-                    return
+            if request != self._opening:
+                self._opening = self._newest = request
+                self._forget()
+        elif self._answered_before(request) or self._is_stale(request):
+            return
         try:
             if message == wire.MSG_HELLO:
                 _, schema_hash = wire.unpack_hello(view, _HEADER, length - _HEADER)
                 self._agreed = schema_hash == wire.SCHEMA_HASH
-            elif not self._agreed:
+            elif not self._agreed and message != wire.MSG_STOP:
                 raise Refusal(wire.ERROR_SCHEMA_MISMATCH, 0, 0, 0, 0)
             reply = message | 0x80
-            end = self._handler.handle(message, view, _HEADER, length - _HEADER, self._content, _HEADER)
+            end = self._handler.handle(
+                message, view, _HEADER, length - _HEADER, self._content, _HEADER
+            )
         except Refusal as refusal:
             reply, end = wire.MSG_REFUSED, self._refuse(message, *refusal.args)
         except wire.WireError as error:
             field, value, minimum, maximum = error.args
-            code = wire.ERROR_WRONG_LENGTH if field == 255 else wire.ERROR_OUT_OF_RANGE
-            reply, end = wire.MSG_REFUSED, self._refuse(message, code, field, value, minimum, maximum)
+            code = wire.ERROR_OUT_OF_RANGE
+            if field == wire.WRONG_LENGTH_FIELD:
+                code = wire.ERROR_WRONG_LENGTH
+            reply, end = (
+                wire.MSG_REFUSED,
+                self._refuse(message, code, field, value, minimum, maximum),
+            )
         slot = self._cache_next
         self._cache_next = (slot + 1) % wire.REPLY_CACHE
         self._cache_request[slot] = request
@@ -83,8 +95,30 @@ class Link:
             self._cache[slot], self._cache_view[slot], reply, request, end
         )
 
+    def _answered_before(self, request):
+        """Send the reply again if this request has been carried out."""
+        for slot in range(wire.REPLY_CACHE):
+            if request and self._cache_request[slot] == request:
+                self._put(self._cache_view[slot][: self._cache_length[slot]])
+                return True
+        return False
+
+    def _is_stale(self, request):
+        if self._agreed:
+            if not 0 < (request - self._newest) & 0xFFFF < _HALF:
+                return True
+            self._newest = request
+        return False
+
+    def _put(self, view):
+        # Whatever stands in the stream already, a banner or half a frame, ends before this one begins.
+        self._serial.send(_DELIMITER)
+        self._serial.send(view)
+
     def _refuse(self, message, code, field, value, minimum, maximum):
-        return wire.pack_refused(self._content, _HEADER, message, code, field, value, minimum, maximum)
+        return wire.pack_refused(
+            self._content, _HEADER, message, code, field, value, minimum, maximum
+        )
 
     def _send(self, buf, view, message, request, end):
         content = self._content
@@ -92,7 +126,7 @@ class Link:
         content[1] = request & 0xFF
         content[2] = request >> 8
         length = frame.encode(content, end, buf)
-        self._serial.send(view[:length])
+        self._put(view[:length])
         return length
 
     def _forget(self):
