@@ -1,4 +1,4 @@
-"""Composition root: the machine it runs on, the logic, and the loop that sleeps until something is due."""
+"""Composition root: the machine it runs on, and the logic that runs on it."""
 
 import sys
 

@@ -44,7 +44,7 @@ class App:
         recorder.boot(machine.reset_cause, VERSION, BUILD)
 
     def run(self):
-        """Sleep, look, act, for ever. An exception stops motion and is a fault; the loop goes on to tell it."""
+        """Sleep, look, act, for ever. An exception stops motion; the loop goes on to tell it."""
         machine = self._machine
         controller = self._controller
         link = self._link
@@ -54,7 +54,7 @@ class App:
                 link.heard = False
                 link.poll()
                 controller.tick(link.heard)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (whatever it is, motion must end)
                 sys.print_exception(error, sys.stderr)
                 journal = isinstance(error, JournalError)
                 controller.collapse(wire.FAULT_JOURNAL_WRITE if journal else wire.FAULT_INTERNAL)

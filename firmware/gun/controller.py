@@ -1,7 +1,7 @@
 """The state machine of the gun: who may do what, when. Hardware is reached through its ports alone.
 
-unloaded -> loaded -> ready -> armed -> running <-> paused -> done, and fault from anywhere. A fault latches:
-driver off, and two actions (CLEAR_FAULT, ARM) lie between it and the next step (R16).
+unloaded -> loaded -> ready -> armed -> running <-> paused -> done, and fault from anywhere. A fault
+latches: driver off, and two actions (CLEAR_FAULT, ARM) lie between it and the next step (R16).
 """
 
 from micropython import const
@@ -130,7 +130,9 @@ class Controller:
         if key == wire.CONFIG_BOARD_REVISION:
             raise Refusal(wire.ERROR_READ_ONLY, 0, key, 0, 0)
         if not config.minimum(key) <= value <= config.maximum(key):
-            raise Refusal(wire.ERROR_OUT_OF_RANGE, 1, value, config.minimum(key), config.maximum(key))
+            raise Refusal(
+                wire.ERROR_OUT_OF_RANGE, 1, value, config.minimum(key), config.maximum(key)
+            )
         self.recorder.config(key, value, config.get(key))
         config.set(key, value)
         self.inputs.debounce_ms = config.get(wire.CONFIG_DEBOUNCE_MS)
@@ -159,7 +161,9 @@ class Controller:
         self._only_unprimed()
         program = self.program
         if program is None or program_crc != self.program_crc:
-            raise Refusal(wire.ERROR_PROGRAM_MISMATCH, 1, program_crc, self.program_crc, self.program_crc)
+            raise Refusal(
+                wire.ERROR_PROGRAM_MISMATCH, 1, program_crc, self.program_crc, self.program_crc
+            )
         if session_id == self._started_id:
             # A recorded ARM and START, played again, must find nothing to start.
             raise Refusal(wire.ERROR_OUT_OF_RANGE, 0, session_id, 1, 0xFFFFFFFF)
@@ -302,8 +306,8 @@ class Controller:
         """As `fail`, when the journal or the logic itself is what failed."""
         try:
             self.fail(fault, 0)
-        except Exception:
-            # Even the record of it could not be written. What is left is to stand still and to say so.
+        except Exception:  # noqa: BLE001 (the last line of defence)
+            # Not even its record could be written. What is left is to stand still and to say so.
             self._switch_off()
             self.fault = fault
             self.state = wire.STATE_FAULT

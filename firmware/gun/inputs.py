@@ -1,4 +1,4 @@
-"""The input pins as the logic wants them: a debounced trigger, and the safety inputs as they are."""
+"""The input pins as the logic wants them: a debounced trigger, safety inputs as they are."""
 
 from micropython import const
 
@@ -8,7 +8,7 @@ _NEVER_MS = const(0x3FFFFFFF)
 
 
 class Inputs:
-    """Debounces by lock-out: an edge counts at once, then nothing counts for `debounce_ms` (R21)."""
+    """Debounces by lock-out: an edge counts at once, then none for `debounce_ms` (R21)."""
 
     def __init__(self, machine):
         self._machine = machine

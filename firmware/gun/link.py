@@ -1,4 +1,4 @@
-"""Requests in, replies out: framing, reply cache and the schema gate. Knows no hardware but the serial port.
+"""Requests in, replies out: framing, reply cache, schema gate. Knows the serial port alone.
 
 The last replies are kept by request number, so that a request that is sent again is answered again
 and not carried out again. A number that is older than the newest and no longer kept is dropped in
@@ -20,7 +20,7 @@ class Refusal(Exception):
 
 
 class Link:
-    """One conversation over `serial`; `handler.handle(message, body, start, length, reply)` does the work."""
+    """One conversation over `serial`; `handler.handle` carries the requests out."""
 
     def __init__(self, serial, handler):
         self._serial = serial
@@ -111,7 +111,7 @@ class Link:
         return False
 
     def _put(self, view):
-        # Whatever stands in the stream already, a banner or half a frame, ends before this one begins.
+        # What stands in the stream already, a banner or half a frame, ends before this begins.
         self._serial.send(_DELIMITER)
         self._serial.send(view)
 

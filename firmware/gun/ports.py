@@ -1,8 +1,8 @@
-"""What the logic needs from a machine. Read by people and by the type checker; never imported at run time.
+"""What the logic needs from a machine. Read by people and the type checker, never imported.
 
-Each package under `hal/` offers these ports as `Machine`. Times are milliseconds of the device clock
-(small integers for 12 days after boot), steps are counted on the STEP pin, offsets are bytes from the start of the
-flash region that belongs to the journal and the configuration.
+Each package under `hal/` offers these ports as `Machine`. Times are milliseconds of the device
+clock (small integers for 12 days after boot), steps are counted on the STEP pin, offsets are bytes
+from the start of the flash region that belongs to the journal and the configuration.
 """
 
 from typing import Protocol
@@ -30,7 +30,7 @@ class Pulse(Protocol):
     budget_tripped: bool
 
     def submit(self, words: memoryview) -> None:
-        """Queue one block; at most two may be queued or running. The buffer must stay until it is over."""
+        """Queue one block, two at most. The buffer must stay until the block is over."""
         ...
 
     def read(self) -> None:
@@ -92,5 +92,5 @@ class Machine(Protocol):
     panel: Panel
 
     def wait(self, deadline_ms: int) -> None:
-        """Sleep until the deadline, bytes from the host or a changed input; then all attributes are current."""
+        """Sleep until the deadline, bytes from the host or a changed input; then be current."""
         ...

@@ -25,8 +25,8 @@ class Requests:
         self._crc = 0
         self._complete = False
 
-    def handle(self, message, body, start, length, out, at):
-        """Carry out the request `message` in `body[start:start + length]`; pack the reply at `at`, return its end."""
+    def handle(self, message, body, start, length, out, at):  # noqa: PLR0911 (one a message)
+        """Carry out `message` in `body[start:start + length]`; pack the reply at `at`, return its end."""
         gun = self._gun
         if message == wire.MSG_STATUS:
             wire.unpack_status(body, start, length)
@@ -65,7 +65,7 @@ class Requests:
         self._act(message, body, start, length)
         return at
 
-    def _act(self, message, body, start, length):
+    def _act(self, message, body, start, length):  # noqa: C901 (one branch a message)
         """The requests whose reply is empty."""
         gun = self._gun
         if message == wire.MSG_STOP:
@@ -202,7 +202,7 @@ class Requests:
         try:
             accepted = gun.load_program(view, crc)
         except ProgramRefused as refused:
-            raise Refusal(*refused.args)
+            raise Refusal(*refused.args) from None
         self._complete = True
         return wire.pack_program_commit_reply(
             out, at, accepted.shots, accepted.volume_nl, accepted.dose_steps, accepted.duration_ms

@@ -1,8 +1,8 @@
 """Carries out the steps of a program: plans each shot, keeps the stream fed, reads the witness.
 
-At most two shots are in flight: one that runs and one that is queued behind it, so that hardware goes from
-one to the next without the processor. A shot's intent is in the journal before its words are queued; its
-result follows when the witness has been read in the rest at the end of its period.
+At most two shots are in flight: one that runs and one that is queued behind it, so that hardware goes
+from one to the next without the processor. A shot's intent is in the journal before its words are
+queued; its result follows when the witness has been read in the rest at the end of its period.
 """
 
 from micropython import const
@@ -171,8 +171,7 @@ class Sequencer:
             self._withdraw()
             running = self._running
             if self.moving and (
-                running.purpose == wire.STEP_FLOW
-                or self._step.on_release == wire.ON_RELEASE_STOP
+                running.purpose == wire.STEP_FLOW or self._step.on_release == wire.ON_RELEASE_STOP
             ):
                 self.halt(wire.END_RELEASED)
         if self._running is None:
@@ -341,7 +340,7 @@ class Sequencer:
         else:
             slot.shot = self._shot
             self._shot += 1
-        # What an earlier step pulled back does not fit a step that pulls back less: it is taken up ahead.
+        # What an earlier step pulled back has no place in a step that pulls back less: take it up first.
         self._took_up = advance > timing.retract_steps
         slot.motion_us = slot.block_us = 0
         if self._took_up:
@@ -362,7 +361,9 @@ class Sequencer:
 
     def _start_hz(self):
         config = self._config
-        return min(config.get(wire.CONFIG_MAX_STEP_RATE_START_HZ), config.get(wire.CONFIG_MAX_STEP_RATE_HZ))
+        return min(
+            config.get(wire.CONFIG_MAX_STEP_RATE_START_HZ), config.get(wire.CONFIG_MAX_STEP_RATE_HZ)
+        )
 
     # Results
 
@@ -374,9 +375,7 @@ class Sequencer:
                 forward == slot.advance_steps + slot.dose_steps and backward == slot.retract_steps
             )
         # The next shot may have begun already: then the witness holds some of its steps too.
-        return (
-            forward >= slot.advance_steps + slot.dose_steps and backward >= slot.retract_steps
-        )
+        return forward >= slot.advance_steps + slot.dose_steps and backward >= slot.retract_steps
 
     def _missing(self, slot):
         forward = self._pulse.forward_steps - self._base_forward

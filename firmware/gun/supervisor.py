@@ -1,11 +1,13 @@
-"""Watches everything that must end motion, whatever the sequencer thinks. Decides nothing but faults and alerts."""
+"""Watches everything that must end motion, whatever the sequencer thinks."""
 
 from micropython import const
 
 from gun import wire
 
 _NEVER_MS = const(0x3FFFFFFF)
-_SAMPLE_MS = const(20)  # pressure rises over tens of milliseconds at the stiffest (3 ml, 0.04 ul/kPa)
+_SAMPLE_MS = const(
+    20
+)  # pressure rises over tens of milliseconds at the stiffest (3 ml, 0.04 ul/kPa)
 _OVER_SAMPLES = const(3)  # one noisy sample is no occlusion
 _FORCE_FULL_SCALE_MN = const(120000)  # force sensor of the board, at 4095
 _FRICTION_MN = const(5000)  # stopper in the barrel, assumed as in the host's catalog
@@ -26,7 +28,7 @@ class Supervisor:
         self._sample_ms = 0
 
     def fit(self, area_mm2_x100, limit_kpa):
-        """Take the area of the plunger (hundredths of a square millimetre, 0 = none) and the pressure limit."""
+        """Take the plunger's area, hundredths of a square millimetre (0 = none), and the limit."""
         self.area_mm2_x100 = area_mm2_x100
         self.limit_kpa = limit_kpa
         self._over = 0
@@ -42,11 +44,11 @@ class Supervisor:
         else:
             self.pressure_pa = 0
 
-    def check(self, now_ms, moving, host_paced, presses_only):
+    def check(self, now_ms, moving, host_paced, presses_only):  # noqa: PLR0911 (one a fault)
         """Return a fault, or FAULT_NONE. Called while the driver is on.
 
-        `moving`: a shot is in flight. `host_paced`: the step needs the heartbeat (R22). `presses_only`: a trigger
-        that stays down is stuck (R21).
+        `moving`: a shot is in flight. `host_paced`: the step needs the heartbeat (R22).
+        `presses_only`: a trigger that stays down is stuck (R21).
         """
         self.detail = 0
         inputs = self._inputs

@@ -8,7 +8,6 @@ import sys
 
 import micropython
 
-from gun import wire
 from hal.virtual import cosim_wire as cosim
 
 _HEAD = micropython.const(3)
@@ -54,7 +53,7 @@ class Pipe:
         self._fill(view[:_HEAD])
         size = view[0] | view[1] << 8
         if view[2] != answer or not 1 <= size <= len(view) - 2:
-            raise RuntimeError("the world answered %d of %d bytes" % (view[2], size))
+            raise RuntimeError(f"the world answered {view[2]} of {size} bytes")
         body = view[_HEAD : size + 2]
         self._fill(body)
         return body

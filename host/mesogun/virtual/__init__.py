@@ -1,0 +1,1 @@
+"""The virtual gun: the real firmware on a real MicroPython, in a simulated world."""

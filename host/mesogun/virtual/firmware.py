@@ -15,9 +15,9 @@ from mesogun.errors import LinkError, PortError
 from mesogun_protocol import cosim
 from mesogun_protocol.fields import Message
 
-#: Heap of the virtual board. The Pico offers about 236 KiB after boot; the 64-bit build of MicroPython
-#: needs twice as much for each object because a machine word is twice as wide.
 HEAP_KIB = 472
+"""Heap of the virtual board. A Pico offers about 236 KiB after boot; the 64-bit build of MicroPython
+needs twice as much for each object, because a machine word is twice as wide."""
 
 _HEAD = struct.Struct("<HB")
 
@@ -54,7 +54,7 @@ def micropython_executable() -> str:
 
 
 class Firmware:
-    """One run of the firmware, from power-on until it is killed: a virtual board loses power at once."""
+    """One run of the firmware, from power-on until its power is cut by `kill`."""
 
     def __init__(self) -> None:
         """Start the child; it asks for nothing until `requests` is read.
@@ -62,7 +62,7 @@ class Firmware:
         Raises:
             PortError: if there is no MicroPython.
         """
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the child)
         folder = firmware_folder()
         self._process = subprocess.Popen(
             [micropython_executable(), "-X", f"heapsize={HEAP_KIB}k", str(folder / "main.py")],
@@ -76,7 +76,7 @@ class Firmware:
         )
 
     def requests(self) -> Iterator[tuple[Message, dict[str, Any]]]:
-        """Yield each request of the firmware; those that expect one must be answered before the next.
+        """Yield each request of the firmware; answer those that expect it before the next.
 
         Raises:
             LinkError: if the firmware has ended.
@@ -117,4 +117,6 @@ class Firmware:
         code = self._process.wait()
         self._errors.seek(0)
         said = self._errors.read()[-2000:].decode(errors="replace").strip()
-        return LinkError(f"The virtual gun's firmware ended with code {code}: {said or 'it said nothing'}")
+        return LinkError(
+            f"The virtual gun's firmware ended with code {code}: {said or 'it said nothing'}"
+        )

@@ -15,7 +15,7 @@ CONFIG_SECTORS = 2
 
 FLASH_BYTES = (JOURNAL_SECTORS + CONFIG_SECTORS) * FLASH_SECTOR_BYTES
 
-# Page program and sector erase times, typical and maximum, of the Pico's W25Q16JV (its datasheet, table of AC
+# Page program and sector erase times, typical and maximum, of the Pico's W25Q16JV (datasheet, AC
 # characteristics): 0.4 to 3 ms and 45 to 400 ms.
 _PROGRAM_NS = (400_000, 3_000_000)
 _ERASE_NS = (45_000_000, 400_000_000)
@@ -29,7 +29,7 @@ class NorFlash:
     """The flash region of one gun.
 
     Args:
-        path: file that holds the bytes; made, erased, if it does not exist. None keeps them in memory.
+        path: file that holds the bytes; made, erased, if there is none. None keeps them in memory.
         seed: draws the time that each operation takes.
     """
 
@@ -47,7 +47,9 @@ class NorFlash:
             os.pwrite(self._file, b"\xff" * FLASH_BYTES, 0)
         self._bytes = bytearray(os.pread(self._file, FLASH_BYTES, 0))
         if len(self._bytes) != FLASH_BYTES:
-            raise FlashError(f"{path} has {len(self._bytes)} bytes, not {FLASH_BYTES}: not a flash image")
+            raise FlashError(
+                f"{path} has {len(self._bytes)} bytes, not {FLASH_BYTES}: not a flash image"
+            )
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset`."""
@@ -84,7 +86,9 @@ class NorFlash:
 
     def _check(self, offset: int, length: int) -> None:
         if not 0 <= offset <= offset + length <= FLASH_BYTES:
-            raise FlashError(f"{offset}..{offset + length} is outside the flash of {FLASH_BYTES} bytes")
+            raise FlashError(
+                f"{offset}..{offset + length} is outside the flash of {FLASH_BYTES} bytes"
+            )
 
     def _duration_ns(self, span: tuple[int, int]) -> int:
         typical, longest = span

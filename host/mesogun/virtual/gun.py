@@ -4,7 +4,7 @@ import fcntl
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,9 +21,9 @@ from mesogun.virtual.world import World
 
 BOARD_ID_BYTES = 8
 
-#: Longest piece of simulated time between two looks at the wall clock when the speed is limited, so that keys and
-#: displays stay live.
 _PACE_S = 0.01
+"""Longest piece of simulated time between two looks at the wall clock when the speed is limited, so
+that keys and displays stay live."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class VirtualGunSettings:
     """What a virtual gun is made of.
 
     Attributes:
-        plant: nominal physics: syringe, needle, liquid, drive. Each gun draws its own within the tolerances.
+        plant: nominal physics: syringe, needle, liquid, drive; each gun draws its own within them.
         seed: draws the plant, the operator's times, the sensor's noise and the flash's times.
         speed: simulated seconds a second, None for as fast as it goes.
         auto_trigger: a virtual operator follows the gun's light.
@@ -68,7 +68,7 @@ class VirtualTransport:
     name = "sim"
 
     def __init__(self, settings: VirtualGunSettings, board_id: bytes | None = None) -> None:
-        """Build the gun and power it up. `board_id` names a gun that was kept, to read what it holds.
+        """Build the gun and power it up; `board_id` names one that was kept.
 
         Raises:
             PortError: if there is no MicroPython, or another process uses this gun.
@@ -100,7 +100,7 @@ class VirtualTransport:
         """Let simulated time pass until the gun says something or `timeout_s` is over."""
         self._check_open()
         world = self.world
-        # Rounded up: a caller that computes what is left of a wait in floating point must come to its end.
+        # Rounded up: a wait whose rest was computed in floating point must come to its end.
         until_ns = world.now_ns + math.ceil(timeout_s * 1e9)
         while True:
             piece_ns = until_ns if self._speed is None else world.now_ns + round(_PACE_S * 1e9)
@@ -131,7 +131,7 @@ class VirtualTransport:
         self._path.unlink(missing_ok=True)
 
     @contextmanager
-    def at_full_speed(self) -> Iterator[None]:
+    def at_full_speed(self) -> Generator[None]:
         """Let no wall time pass for simulated time, as while records are read."""
         speed, self._speed = self._speed, None
         try:
@@ -166,6 +166,7 @@ class VirtualTransport:
             os.close(lock)
             self._flash.close()
             raise PortError(
-                f"The virtual gun {self.board_id.hex()} is in use by another process; wait for it to end."
+                f"The virtual gun {self.board_id.hex()} is in use by another process; wait for it "
+                "to end."
             ) from None
         return lock

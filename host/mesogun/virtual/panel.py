@@ -1,4 +1,4 @@
-"""The person's side of the gun: trigger, interlock, syringe, light; and a virtual operator for them."""
+"""The person's side of the gun: trigger, interlock, syringe, light; and a virtual operator."""
 
 import random
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Panel:
 
 
 class Operator:
-    """A person who follows the light: holds the trigger while it asks for that, presses when it asks.
+    """A person who follows the light: holds or presses the trigger when it asks for that.
 
     Reaction and press times are assumed: 0.15 to 0.35 s to react, 0.08 to 0.16 s for a press.
     """

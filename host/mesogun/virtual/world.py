@@ -1,7 +1,8 @@
 """The world of a virtual gun: one clock for firmware, motion, physics and the person with the gun.
 
 Time moves only while somebody waits: the firmware in WAIT or in a flash operation, and the host in
-`run`. Everything happens in one thread in an order that the seed fixes, so a run can be repeated exactly.
+`run`. Everything happens in one thread in an order that the seed fixes, so a run can be repeated
+exactly.
 """
 
 import struct
@@ -19,12 +20,12 @@ from mesogun_protocol.fields import Message
 
 _MS_NS = 1_000_000
 
-#: Time that the firmware takes for one pass of its main loop. A round figure for a Pico at 125 MHz; it
-#: keeps a firmware that would not sleep from stopping the world's clock.
 _PASS_NS = 100_000
+"""Time that the firmware takes for one pass of its main loop. A round figure for a Pico at 125 MHz;
+it keeps a firmware that would not sleep from stopping the world's clock."""
 
-#: Bytes that the serial driver of the firmware hands over at once (MicroPython's ring holds 512).
 _RECEIVE_BYTES = 512
+"""What the serial driver of the firmware hands over at once: the size of MicroPython's ring."""
 
 
 class World:
@@ -36,7 +37,7 @@ class World:
         board_id: 8 bytes.
         panel: the inputs and lights.
         operator: who works the trigger of `panel`, None if somebody outside does.
-        new_point_each_shot: the needle goes to fresh tissue after each shot (else it stays in one place).
+        new_point_each_shot: the needle goes to fresh tissue for each shot, else it stays.
         trace: called with each message of the firmware and each answer, for debugging.
     """
 
@@ -118,7 +119,7 @@ class World:
         )
 
     def _next_ns(self) -> int:
-        """When something happens next; there is always a next pass of the firmware to fall back on."""
+        """When something happens next; a second from now if nothing does."""
         times = [self.now_ns + 1_000 * _MS_NS]
         if self.now_ns < self._earliest_ns:
             times.append(self._earliest_ns)
@@ -166,13 +167,15 @@ class World:
             if message is cosim.WAIT:
                 deadline_ms = fields["deadline_ms"]
                 self._deadline_ns = (
-                    None if deadline_ms == cosim.FOREVER_MS else self._boot_ns + deadline_ms * _MS_NS
+                    None
+                    if deadline_ms == cosim.FOREVER_MS
+                    else self._boot_ns + deadline_ms * _MS_NS
                 )
                 self._earliest_ns = self.now_ns + _PASS_NS
                 return
             self._carry_out(message, fields)
 
-    def _carry_out(self, message: Message, fields: dict[str, Any]) -> None:
+    def _carry_out(self, message: Message, fields: dict[str, Any]) -> None:  # noqa: C901 (one branch a message)
         if message is cosim.SEND:
             self._to_host += fields["data"]
         elif message is cosim.PANEL:
