@@ -26,7 +26,7 @@ class Requests:
         self._complete = False
 
     def handle(self, message, body, start, length, out, at):  # noqa: PLR0911 (one a message)
-        """Carry out `message` in `body[start:start + length]`; pack the reply at `at`, return its end."""
+        """Carry out `message`, `length` bytes of `body`; pack the reply at `at`, return its end."""
         gun = self._gun
         if message == wire.MSG_STATUS:
             wire.unpack_status(body, start, length)

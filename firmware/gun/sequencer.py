@@ -1,7 +1,7 @@
 """Carries out the steps of a program: plans each shot, keeps the stream fed, reads the witness.
 
-At most two shots are in flight: one that runs and one that is queued behind it, so that hardware goes
-from one to the next without the processor. A shot's intent is in the journal before its words are
+At most two shots are in flight: one that runs and one that is queued behind it, so that hardware
+goes from one to the next without the processor. A shot's intent is in the journal before its words are
 queued; its result follows when the witness has been read in the rest at the end of its period.
 """
 
@@ -340,7 +340,7 @@ class Sequencer:
         else:
             slot.shot = self._shot
             self._shot += 1
-        # What an earlier step pulled back has no place in a step that pulls back less: take it up first.
+        # What an earlier step pulled back has no place in one that pulls back less.
         self._took_up = advance > timing.retract_steps
         slot.motion_us = slot.block_us = 0
         if self._took_up:

@@ -16,8 +16,8 @@ from mesogun_protocol import cosim
 from mesogun_protocol.fields import Message
 
 HEAP_KIB = 472
-"""Heap of the virtual board. A Pico offers about 236 KiB after boot; the 64-bit build of MicroPython
-needs twice as much for each object, because a machine word is twice as wide."""
+"""Heap of the virtual board. A Pico offers about 236 KiB after boot; the 64-bit build of
+MicroPython needs twice as much for each object, because a machine word is twice as wide."""
 
 _HEAD = struct.Struct("<HB")
 
