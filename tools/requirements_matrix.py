@@ -20,6 +20,8 @@ from pydantic import BaseModel, Field, ValidationError
 REPOSITORY = Path(__file__).resolve().parent.parent
 REQUIREMENTS = Path("docs/safety/requirements.toml")
 TEST_FOLDERS = ("protocol", "host", "firmware", "hil_tests", "tools")
+# mp_*.py are run by MicroPython, see firmware/tests/conftest.py.
+TEST_FILES = ("test_*.py", "mp_*.py")
 
 IDS = tuple(f"R{number:02}" for number in range(1, 46))
 
@@ -125,7 +127,13 @@ def collect_marks(root: Path) -> list[Mark]:
         The marks, in the order of file name and line.
     """
     marks: list[Mark] = []
-    for path in sorted(path for name in TEST_FOLDERS for path in (root / name).rglob("test_*.py")):
+    files = (
+        path
+        for folder in TEST_FOLDERS
+        for pattern in TEST_FILES
+        for path in (root / folder).rglob(pattern)
+    )
+    for path in sorted(files):
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
         marks.extend(_marks_in(tree, path.relative_to(root).as_posix()))
     return marks

@@ -1,8 +1,8 @@
 """Carries out the steps of a program: plans each shot, keeps the stream fed, reads the witness.
 
 At most two shots are in flight: one that runs and one that is queued behind it, so that hardware
-goes from one to the next without the processor. A shot's intent is in the journal before its words are
-queued; its result follows when the witness has been read in the rest at the end of its period.
+goes from one to the next without the processor. A shot's intent is in the journal before its words
+are queued; its result follows when the witness has been read in the rest at the end of its period.
 """
 
 from micropython import const
