@@ -3,6 +3,7 @@
 import fcntl
 import math
 import os
+import signal
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -56,6 +57,16 @@ def kept_guns() -> list[bytes]:
     return sorted(bytes.fromhex(path.stem) for path in flash_folder().glob("*.flash"))
 
 
+@contextmanager
+def _without_interrupt() -> Generator[None]:
+    """Hold a Ctrl-C back: within an exchange with the firmware it would break the pipe."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class VirtualTransport:
     """A `Transport` to a virtual gun; simulated time moves while the host waits in `read`.
 
@@ -104,7 +115,8 @@ class VirtualTransport:
         until_ns = world.now_ns + math.ceil(timeout_s * 1e9)
         while True:
             piece_ns = until_ns if self._speed is None else world.now_ns + round(_PACE_S * 1e9)
-            world.run(min(piece_ns, until_ns))
+            with _without_interrupt():
+                world.run(min(piece_ns, until_ns))
             self._keep_pace()
             data = world.receive()
             if data or world.now_ns >= until_ns:
