@@ -153,7 +153,7 @@ class Requests:
             held.steps[step].count if held is not None else 0,
             sequencer.shots_done,
             held.shots if held is not None else 0,
-            sequencer.delivered_steps,
+            sequencer.delivered_so_far(),
             sequencer.primed_steps,
             pulse.forward_steps,
             pulse.backward_steps,

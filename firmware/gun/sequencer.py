@@ -136,6 +136,14 @@ class Sequencer:
         """Is a shot in flight whose result is not known yet?"""
         return self._running is not None and not self._running.settled
 
+    def delivered_so_far(self):
+        """Dose steps of the session, those of the running shot included as the witness has them."""
+        if not self.moving or self._running.purpose == wire.STEP_PRIME:
+            return self.delivered_steps
+        running = self._running
+        forward = self._pulse.forward_steps - self._base_forward - running.advance_steps
+        return self.delivered_steps + min(max(forward, 0), running.dose_steps)
+
     @property
     def in_flight(self):
         return self._running is not None
