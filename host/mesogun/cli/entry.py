@@ -9,7 +9,7 @@ import typer
 
 from mesogun.cli.app import app
 from mesogun.cli.exit_codes import INTERRUPTED, UNEXPECTED, exit_code
-from mesogun.cli.printer import Printer, tell
+from mesogun.cli.printer import Printer, silence, tell
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,12 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     printer = Printer(debug=bool(os.environ.get("MESOGUN_DEBUG")))
     try:
         value = app(given or ["--help"], prog_name="mesogun", obj=printer, standalone_mode=False)
-        # The library answers with a number where it ended by itself: after --help, or interrupted.
+        if value == INTERRUPTED:
+            raise KeyboardInterrupt  # which typer has made a number of
+        # Other numbers come from pages that typer writes itself, such as --help.
         code = value if isinstance(value, int) else printer.write(value)
         sys.stdout.flush()
     except BrokenPipeError as error:
-        # What is still buffered would fail once more when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         return exit_code(error)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - all are told, none is lost
         code = exit_code(error)

@@ -18,6 +18,7 @@ from mesogun_protocol.enums import ControllerState
 
 _PICTURE_S = 0.1
 _LINE_S = 1.0
+_RELEASED_S = 0.1
 
 
 class Screen:
@@ -73,15 +74,29 @@ class Lines:
         )
 
 
-def going_on(observe: Observer) -> Observer:
-    """The same observer, which goes on at each pause of the program without asking."""
+class Careful:
+    """Passes on what an observer asks for, but a resume only once the trigger has been released.
 
-    def observed(progress: Progress) -> Action | None:
-        action = observe(progress)
+    The gun refuses to go on while it feels the trigger, which is 50 ms longer than its pin does.
+    """
+
+    def __init__(self, observe: Observer, goes_on: bool) -> None:
+        """`goes_on`: do so at each pause of the program, without being asked."""
+        self._observe = observe
+        self._goes_on = goes_on
+        self._pressed_s = float("-inf")
+
+    def __call__(self, progress: Progress) -> Action | None:
+        """Show `progress`, and return what can be carried out of what is asked for."""
+        if progress.trigger_pressed:
+            self._pressed_s = progress.elapsed_s
+        action = self._observe(progress)
         at_pause = progress.state is ControllerState.PAUSED and progress.message is not None
-        return action or (Action.RESUME if at_pause else None)
-
-    return observed
+        if action is None and self._goes_on and at_pause:
+            action = Action.RESUME
+        if action is Action.RESUME and progress.elapsed_s - self._pressed_s < _RELEASED_S:
+            return None
+        return action
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The one printer: what a command returns goes to stdout as text or as JSON, all else to stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -81,8 +82,20 @@ def show(text: Sequence[str | Table], *, stderr: bool = False) -> None:
 
 
 def tell(line: str) -> None:
-    """Write a line that is no result, such as a warning, to stderr."""
-    show([line], stderr=True)
+    """Write a line that is no result, such as a warning, to stderr.
+
+    A treatment does not end because nobody reads its warnings any more.
+    """
+    try:
+        show([line], stderr=True)
+        sys.stderr.flush()
+    except BrokenPipeError:
+        silence(sys.stderr)
+
+
+def silence(stream: TextIO) -> None:
+    """Let a stream that nobody reads end in nothing, also what is still buffered for it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _wrapped(text: str, stream: TextIO) -> str:

@@ -168,7 +168,7 @@ def _figures(record: SessionRecord) -> list[tuple[str, str]]:
         ("operator", session.operator or "not given"),
         ("patient", session.patient_ref or "not given"),
         ("gun", gun),
-        ("firmware", f"{session.firmware_version}, build {session.firmware_build}"),
+        ("firmware", f"{session.firmware_version}, build {session.firmware_build:08x}"),
         ("syringe", f"{session.syringe}, {session.pl_per_step / 1000:.3f} nl a step"),
         ("needle", session.needle),
         ("status", f"{record.status}, {ended}"),

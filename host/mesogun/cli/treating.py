@@ -11,7 +11,7 @@ from types import FrameType
 from mesogun.catalog import get_syringe
 from mesogun.cli.connect import simulation
 from mesogun.cli.exit_codes import DONE, FAILED, INTERRUPTED
-from mesogun.cli.following import Lines, going_on, live_view
+from mesogun.cli.following import Careful, Lines, live_view
 from mesogun.cli.hands import Hands
 from mesogun.cli.overview import overview
 from mesogun.cli.printer import Answer, Table, show, tell
@@ -189,7 +189,7 @@ def _deliver(wishes: Wishes, treatment: Treatment, transport: Transport, gun: st
     with _signals_interrupt():
         try:
             with view as observe:
-                return treatment.run(going_on(observe) if wishes.yes else observe)
+                return treatment.run(Careful(observe, goes_on=wishes.yes))
         except Interrupted as error:
             return error.result
 

@@ -46,8 +46,9 @@ def instruction(progress: Progress, hands: Hands, has_keys: bool) -> str:
         return f"FAULT. {FAULTS[progress.fault]}"
     match progress.state:
         case ControllerState.PAUSED:
+            first = " Release the trigger first." if progress.trigger_pressed else ""
             go_on = " Press p to go on." if has_keys else ""
-            return f"PAUSE: {(progress.message or 'nothing moves').rstrip('.')}.{go_on}"
+            return f"PAUSE: {(progress.message or 'nothing moves').rstrip('.')}.{first}{go_on}"
         case ControllerState.RUNNING if hands.operated and progress.wants_trigger:
             return "Waiting for the virtual operator at the trigger."
         case ControllerState.RUNNING:

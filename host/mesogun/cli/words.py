@@ -7,20 +7,21 @@ from mesogun_protocol.enums import ControllerState, EndReason, Fault
 
 def volume(volume_nl: float) -> str:
     """A volume: microlitres below a millilitre, millilitres from there."""
-    if abs(volume_nl) < 1_000_000:
-        return f"{round(volume_nl / 1000, 1):g} ul"
+    volume_ul = round(volume_nl / 1000, 1)
+    if abs(volume_ul) < 1000:
+        return f"{volume_ul:g} ul"
     return f"{volume_nl / 1_000_000:.3f} ml"
 
 
 def duration(time_s: float) -> str:
     """A length of time."""
-    if time_s < 10:
+    if round(time_s, 1) < 60:
         return f"{time_s:.1f} s"
     minutes, seconds = divmod(round(time_s), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
         return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    return f"{minutes} min {seconds} s"
 
 
 def count(number: int, what: str) -> str:

@@ -1,0 +1,240 @@
+"""Whole runs on a virtual gun: the result, what ends them, and what stays behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mesogun.virtual.gun import kept_guns
+
+PROGRAM = """\
+schema = 1
+name = "Five points"
+technique = "papule"
+delivery = "dry"
+depth_mm = 1.5
+syringe = "bd-plastipak-5"
+needle = "30g-4"
+
+[limits]
+total_ul = 200
+
+[[step]]
+kind = "shots"
+dose_ul = 30
+inject_s = 0.5
+period_s = 1
+count = 4
+trigger = "TRIGGER"
+
+[[step]]
+kind = "pause"
+message = "Change side"
+
+[[step]]
+kind = "shots"
+dose_ul = 30
+inject_s = INJECT
+interval_s = 1
+count = 1
+trigger = "auto"
+"""
+
+KEYS = {
+    "session": str,
+    "program": str,
+    "shots_planned": int,
+    "shots_delivered": int,
+    "volume_planned_nl": int,
+    "volume_delivered_nl": int,
+    "volume_needle_nl": int,
+    "duration_s": float,
+    "faults": list,
+    "uncertain_shots": int,
+    "record_complete": bool,
+    "record_hash": str,
+    "seed": int,
+    "ended": str,
+}
+
+FAST = ("--port", "sim", "--speed", "max", "--yes")
+
+
+@pytest.fixture
+def program(surroundings: Path):
+    def write(trigger: str = "auto", inject_s: float = 0.5) -> Path:
+        path = surroundings / "points.toml"
+        path.write_text(PROGRAM.replace("TRIGGER", trigger).replace("INJECT", str(inject_s)))
+        return path
+
+    return write
+
+
+def test_a_run_ends_with_one_object_that_holds_its_result(mesogun, program):
+    ran = mesogun("run", program(), *FAST, "--seed", 5, "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert {key: type(value) for key, value in ran.data.items()} == KEYS
+    result = ran.data
+    assert result["program"] == "Five points"
+    assert (result["shots_planned"], result["shots_delivered"]) == (5, 5)
+    assert result["volume_planned_nl"] == 150_000
+    assert abs(result["volume_delivered_nl"] - 150_000) <= 30
+    assert result["volume_needle_nl"] > 0
+    assert result["duration_s"] >= 4
+    assert (result["faults"], result["uncertain_shots"]) == ([], 0)
+    assert (result["seed"], result["ended"]) == (5, "complete")
+    assert result["record_complete"]
+    assert len(result["record_hash"]) == 64
+    assert kept_guns() == []
+
+
+def test_the_same_seed_gives_the_same_record(mesogun, program):
+    runs = [
+        mesogun("run", program("hold"), *FAST, "--auto-trigger", "--json", "--seed", seed).data
+        for seed in (3, 3, 4)
+    ]
+    hashes = [run["record_hash"] for run in runs]
+    assert hashes[0] == hashes[1] != hashes[2]
+    assert runs[0]["session"] != runs[1]["session"]
+
+
+def test_the_text_of_a_run_has_every_number_with_its_unit(mesogun, program):
+    ran = mesogun("run", program(), *FAST, "--operator", "Dr. A", "--patient-ref", "P-17")
+    assert ran.code == 0
+    for told in (", complete", "5 of 5", "150 ul of 150 ul", "out of the needle", "(virtual gun)"):
+        assert told in ran.out
+    session = ran.out.split()[1].rstrip(",")
+    shown = mesogun("sessions", "show", session).out
+    assert "Dr. A" in shown
+    assert "P-17" in shown
+
+
+def test_progress_is_told_only_when_asked_for(mesogun, program):
+    ran = mesogun("run", program(), *FAST, "-v")
+    assert ran.code == 0
+    assert "running, step 1 of 3, " in ran.err
+    assert "paused, step 2 of 3, 4 of 5 shots, 120 ul given, " in ran.err
+    assert "5 shots of" not in ran.out
+
+
+@pytest.mark.req("R02")
+def test_an_unusual_value_is_told_where_yes_confirms_it(mesogun, program):
+    ran = mesogun("run", program(inject_s=5), *FAST)
+    assert ran.code == 0
+    assert "confirmed by --yes" in ran.err
+    assert "inject_s = 5" in ran.err
+
+
+def test_without_a_terminal_a_program_is_confirmed_with_yes_only(mesogun, program):
+    ran = mesogun("run", program(), "--port", "sim", "--speed", "max")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--yes" in ran.err
+    assert "Nothing was delivered." in ran.err
+    assert mesogun("sessions", "list", "--json").data == []
+    assert kept_guns() == []
+
+
+@pytest.mark.parametrize("trigger", ["hold", "press"])
+def test_without_a_terminal_somebody_must_work_the_trigger(mesogun, program, trigger):
+    ran = mesogun("run", program(trigger), *FAST)
+    assert (ran.code, ran.out) == (2, "")
+    assert "--auto-trigger" in ran.err
+    assert mesogun("run", program(trigger), *FAST, "--auto-trigger").code == 0
+
+
+@pytest.mark.parametrize("speed", ["fast", "0", "-1", "nan", "inf"])
+def test_a_speed_that_is_none_is_refused(mesogun, program, speed):
+    ran = mesogun("run", program(), "--port", "sim", "--yes", "--speed", speed)
+    assert ran.code == 2
+    assert f"--speed {speed}" in ran.err
+
+
+@pytest.mark.parametrize("name", ["", " ", "two\nlines", "x" * 201])
+def test_an_operator_that_is_no_name_is_refused(mesogun, program, name):
+    ran = mesogun("run", program(), *FAST, "--operator", name)
+    assert ran.code == 2
+    assert "--operator" in ran.err
+
+
+def test_a_store_that_cannot_be_opened_is_found_before_anything_moves(
+    mesogun, program, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("MESOGUN_DB", f"sqlite:///{tmp_path}/none/records.db")
+    ran = mesogun("run", program(), *FAST)
+    assert ran.code == 1
+    assert "there is no folder" in ran.err
+    assert kept_guns() == []
+
+
+def _begun(surroundings: Path, *more: str) -> subprocess.Popen[str]:
+    """A run in a process of its own that has delivered at least one shot."""
+    run = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mesogun.cli", "run", "chronic-pain", "--port", "sim"),
+            *("--speed", "20", "--yes", "-v", "--json", *more),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        cwd=surroundings,
+    )
+    assert run.stderr is not None
+    for line in run.stderr:
+        if "running" in line and " 0 of 135" not in line:
+            break
+    return run
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_stops_the_gun_and_stores_the_record(mesogun, surroundings, number):
+    run = _begun(surroundings)
+    run.send_signal(number)
+    out, err = run.communicate()
+    assert run.returncode == 130
+    assert "Traceback" not in err
+    result = json.loads(out)
+    assert set(result) == set(KEYS)
+    assert result["ended"] == "stopped"
+    assert result["record_complete"]
+    assert result["uncertain_shots"] == 0
+    assert 0 < result["shots_delivered"] < 135
+    assert mesogun("sessions", "verify", result["session"]).code == 0
+    assert kept_guns() == []
+
+
+@pytest.mark.req("R41")
+def test_what_a_killed_host_left_in_the_gun_is_stored_by_a_sync(mesogun, surroundings):
+    run = _begun(surroundings)
+    run.kill()
+    run.communicate()
+    [board_id] = kept_guns()
+    assert "1 virtual gun may hold records" in mesogun("sessions", "list").err
+
+    [outcome] = mesogun("sessions", "sync", "--json").data
+    assert outcome["id"] == board_id.hex()
+    assert outcome["problem"] is None
+    assert outcome["stored"] > 0
+    assert kept_guns() == []
+    [session] = mesogun("sessions", "list", "--json").data
+    assert outcome["sessions"] == [session["id"]]
+    assert session["status"] == "interrupted"
+    assert session["shots_delivered"] >= 1
+    verified = mesogun("sessions", "verify", "--json")
+    assert (verified.code, verified.data[0]["ok"]) == (0, True)
+    assert mesogun("sessions", "sync").out == "No gun holds any records.\n"
+
+
+def test_a_virtual_gun_in_use_is_left_alone_by_a_sync(mesogun, surroundings):
+    run = _begun(surroundings)
+    [outcome] = mesogun("sessions", "sync", "--json").data
+    assert "in use by another process" in outcome["problem"]
+    assert len(kept_guns()) == 1
+    run.send_signal(signal.SIGINT)
+    run.communicate()
+    assert run.returncode == 130

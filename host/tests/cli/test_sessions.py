@@ -1,0 +1,158 @@
+"""Reading the record: what is listed, shown, exported, and proven."""
+
+import csv
+import io
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mesogun.cli import main
+
+FAST = ("--port", "sim", "--speed", "max", "--yes", "--auto-trigger")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A store with one session of a virtual gun, as the bytes of its database."""
+    folder = tmp_path_factory.mktemp("recorded")
+    program = folder / "points.toml"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MESOGUN_DB", f"sqlite:///{folder}/records.db")
+        patch.setenv("MESOGUN_VIRTUAL_DIR", str(folder))
+        assert main(["plan", "papule", "-o", str(program)]) == 0
+        arguments = ["run", str(program), *FAST, "--operator", "Dr. A", "--patient-ref", "P-17"]
+        assert main([*arguments, "--seed", "9"]) == 0
+    with closing(sqlite3.connect(folder / "records.db")) as database:
+        database.execute("PRAGMA journal_mode=DELETE")
+    return (folder / "records.db").read_bytes()
+
+
+@pytest.fixture
+def session(mesogun, recorded: bytes, surroundings: Path) -> str:
+    """The id of the one session in this test's own copy of the store."""
+    (surroundings / "records.db").write_bytes(recorded)
+    [only] = mesogun("sessions", "list", "--json").data
+    return only["id"]
+
+
+def test_a_session_is_listed_with_what_was_delivered(mesogun, session):
+    [listed] = mesogun("sessions", "list", "--json").data
+    assert listed["id"] == session
+    assert (listed["operator"], listed["patient_ref"]) == ("Dr. A", "P-17")
+    assert listed["shots_delivered"] == listed["shots_planned"] == 20
+    assert (listed["status"], listed["record_complete"]) == ("complete", True)
+    line = mesogun("sessions", "list").out.splitlines()[1]
+    assert "20 of 20" in line
+    assert "1.000 ml" in line
+
+
+TODAY = datetime.now().astimezone()
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["--operator", "Dr. A"], 1),
+        (["--operator", "Dr. B"], 0),
+        (["--patient-ref", "P-17"], 1),
+        (["--patient-ref", "P-1"], 0),
+        (["--since", f"{TODAY - timedelta(days=1):%Y-%m-%d}"], 1),
+        (["--since", f"{TODAY + timedelta(days=2):%Y-%m-%d}"], 0),
+        (["--until", f"{TODAY - timedelta(days=1):%Y-%m-%d}"], 0),
+        (["--until", f"{TODAY + timedelta(days=2):%Y-%m-%d}"], 1),
+    ],
+)
+def test_sessions_are_found_by_date_operator_and_patient(mesogun, options, found):
+    assert len(mesogun("sessions", "list", "--json", *options).data) == found
+
+
+@pytest.mark.usefixtures("session")
+def test_a_long_list_is_cut_and_says_so(mesogun):
+    with _database() as database:
+        columns = [row[1] for row in database.execute("PRAGMA table_info(sessions)")]
+        others = [name for name in columns if name not in ("id", "session_id")]
+        names = ", ".join(others)
+        database.execute(
+            f"INSERT INTO sessions (id, session_id, {names}) "
+            f"SELECT 'zzzzzzzz', 77, {names} FROM sessions"
+        )
+    ran = mesogun("sessions", "list", "--last", 1)
+    assert len(ran.out.splitlines()) == 2
+    assert "1 more: --last 0 lists all." in ran.err
+    assert len(mesogun("sessions", "list", "--last", 0).out.splitlines()) == 3
+
+
+def test_a_session_is_shown_with_shots_totals_faults_and_status(mesogun, session):
+    text = mesogun("sessions", "show", session[:4]).out
+    for told in (session, "20 of 20", "1.000 ml of 1.000 ml", "ended, complete", "planned 50 ul"):
+        assert told in text
+    assert "--shots" in text
+    shots = mesogun("sessions", "show", session, "--shots").out
+    assert len([line for line in shots.splitlines() if " shots " in line and " ul " in line]) == 20
+    data = mesogun("sessions", "show", session, "--json").data
+    assert len(data["shots"]) == 20
+    assert (data["faults"], data["status"]) == ([], "ended")
+
+
+def test_a_session_is_exported(mesogun, session, tmp_path):
+    path = tmp_path / "shots.csv"
+    ran = mesogun("sessions", "export", session, "--format", "csv", "-o", path)
+    assert ran.code == 0
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    assert len(rows) == 20
+    assert {row["end_reason"] for row in rows} == {"complete"}
+    assert mesogun("sessions", "export", session, "--format", "csv").out == path.read_text()
+    assert mesogun("sessions", "export", session).data["id"] == session
+    assert mesogun("sessions", "export", session, "-o", path).code == 2
+    assert mesogun("sessions", "export", session, "-o", path, "--force").code == 0
+    wrong = mesogun("sessions", "export", session, "--format", "xml")
+    assert wrong.code == 2
+    assert "csv and json" in wrong.err
+
+
+@pytest.mark.parametrize("command", ["show", "export", "verify"])
+def test_a_session_that_is_not_there_is_refused(mesogun, command):
+    ran = mesogun("sessions", command, "nonesuch")
+    assert ran.code == 1
+    assert "There is no session 'nonesuch'" in ran.err
+
+
+def test_a_sound_record_is_proven(mesogun, session):
+    ran = mesogun("sessions", "verify")
+    assert ran.code == 0
+    assert f"{session}  ok" in ran.out
+
+
+def test_each_problem_of_a_record_is_named_and_fails(mesogun, session):
+    with _database() as database:
+        [(sequence,)] = database.execute("SELECT max(sequence) - 3 FROM records")
+        database.execute("DELETE FROM records WHERE sequence = ?", (sequence,))
+    ran = mesogun("sessions", "verify", session)
+    assert ran.code == 1
+    assert f"Record {sequence}" in ran.out
+    found = mesogun("sessions", "verify", "--json")
+    assert found.code == 1
+    assert found.data[0]["problems"]
+    assert not found.data[0]["ok"]
+    [listed] = mesogun("sessions", "list", "--json").data
+    assert not listed["record_complete"]
+
+
+def test_an_empty_store_has_no_sessions(mesogun):
+    assert mesogun("sessions", "list").out == "No sessions.\n"
+    assert mesogun("sessions", "verify", "--json").data == []
+    assert mesogun("sessions", "sync", "--json").data == []
+
+
+@contextmanager
+def _database() -> Iterator[sqlite3.Connection]:
+    """The store behind mesogun's back."""
+    path = os.environ["MESOGUN_DB"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as database, database:
+        yield database

@@ -1,0 +1,167 @@
+"""The live view as a person reads it, drawn for terminals of several sizes."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from mesogun.cli.hands import Hands
+from mesogun.cli.view import picture
+from mesogun.cli.words import ENDS, FAULTS, STATES, duration, fault, volume
+from mesogun.treatment import Progress
+from mesogun.virtual.panel import Panel
+from mesogun_protocol.enums import ControllerState, EndReason, Fault, StepKind, TriggerMode
+from tests.cli.progress import look
+
+RUNNING, PAUSED = ControllerState.RUNNING, ControllerState.PAUSED
+AUTO, PRESS = TriggerMode.AUTO, TriggerMode.PRESS
+LONG = "Change to the other side of the body and wait until the skin there is dry again"
+
+
+def _hands(panel: Panel | None, operated: bool = False) -> Hands:
+    return Hands(panel, operated, lambda: 0.0)
+
+
+SIM = _hands(Panel())
+OPERATED = _hands(Panel(), operated=True)
+REAL = _hands(None)
+
+
+def drawn(
+    progress: Progress, hands: Hands = SIM, *, keys: bool = True, columns: int = 80
+) -> list[str]:
+    console = Console(file=io.StringIO(), width=columns, height=24, force_terminal=False)
+    with console.capture() as lines:
+        console.print(picture(progress, "virtual gun, seed 7, speed 1", hands, keys))
+    return lines.get().splitlines()
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize(
+    "progress",
+    [
+        look(),
+        look(state=PAUSED, step_kind=StepKind.PAUSE, message=LONG * 2),
+        look(program_name="x" * 200),
+        look(fault=Fault.BUDGET_EXHAUSTED, state=ControllerState.FAULT),
+    ],
+    ids=["running", "long message", "long name", "fault"],
+)
+def test_the_view_fits_the_terminal(progress, columns):
+    lines = drawn(progress, columns=columns)
+    # One line stays free for the cursor below the view.
+    assert len(lines) < 24
+    assert {len(line) for line in lines} == {columns}
+
+
+def test_the_view_shows_every_figure_with_its_unit():
+    text = "\n".join(drawn(look()))
+    for told in (
+        "Facial rejuvenation",
+        "1 of 1: shots, while the trigger is held",
+        "123 of 300, 177 left",
+        "1.230 ml given, 1.770 ml to go",
+        "1.920 ml of 3.150 ml left",
+        "212 kPa",
+        "released",
+        "running",
+        "41.0 s, about 59.0 s left",
+        "virtual gun, seed 7",
+    ):
+        assert told in text
+
+
+DOING = [
+    (look(), SIM, "HOLD THE TRIGGER (space takes hold of it)."),
+    (look(), REAL, "HOLD THE TRIGGER."),
+    (look(), OPERATED, "Waiting for the virtual operator"),
+    (look(wants_trigger=False), SIM, "Delivering while the trigger is held (space releases it)."),
+    (look(trigger_mode=PRESS), SIM, "PRESS THE TRIGGER for the next shot (space)."),
+    (look(trigger_mode=PRESS), REAL, "PRESS THE TRIGGER for the next shot."),
+    (look(trigger_mode=AUTO), SIM, "The gun delivers by itself."),
+    (look(step_kind=StepKind.PRIME), SIM, "PRIME: point the needle away from people"),
+    (look(state=PAUSED), SIM, "PAUSE: nothing moves. Press p to go on."),
+    (look(state=PAUSED, message="Change side."), REAL, "PAUSE: Change side. Press p to go on."),
+    (look(state=PAUSED, trigger_pressed=True), REAL, "moves. Release the trigger first. Press p"),
+    (look(state=ControllerState.ARMED), SIM, "about to start"),
+    (look(state=ControllerState.DONE), SIM, "The session is over."),
+    (look(state=ControllerState.FAULT, fault=Fault.OCCLUSION), SIM, "FAULT. The pressure rose"),
+]
+
+
+@pytest.mark.parametrize(("progress", "hands", "told"), DOING, ids=[each[2] for each in DOING])
+def test_the_first_line_says_what_to_do_now(progress, hands, told):
+    assert told in drawn(progress, hands)[1]
+
+
+def test_without_keys_none_are_named():
+    text = "\n".join(drawn(look(state=PAUSED), keys=False))
+    assert "Press p" not in text
+    assert "Keys" not in text
+    assert "(space" not in "\n".join(drawn(look(), keys=False))
+
+
+@pytest.mark.parametrize(
+    ("progress", "hands", "named", "not_named"),
+    [
+        (look(), SIM, ["space hold/release", "p pause", "s stop", "i open"], ["go on"]),
+        (look(state=PAUSED), SIM, ["p go on"], ["p pause", "space"]),
+        (look(trigger_mode=AUTO), SIM, ["p pause"], ["space"]),
+        (look(trigger_mode=PRESS), SIM, ["space press"], []),
+        (look(), REAL, ["p pause", "s stop"], ["space", "interlock"]),
+        (look(), OPERATED, ["i open"], ["space"]),
+    ],
+)
+def test_the_keys_that_do_something_are_named(progress, hands, named, not_named):
+    keys = next(line for line in drawn(progress, hands) if "Keys:" in line)
+    for each in named:
+        assert each in keys
+    for each in not_named:
+        assert each not in keys
+
+
+def test_an_open_interlock_is_told_in_words():
+    text = "\n".join(drawn(look(), _hands(Panel(interlock_closed=False))))
+    assert "INTERLOCK OPEN" in text
+    assert "i close interlock" in text
+
+
+@pytest.mark.parametrize(("done", "filled"), [(0, 0), (150, 15), (300, 30), (400, 30)])
+def test_bars_are_filled_by_their_share(done, filled):
+    line = next(line for line in drawn(look(shots_done=done)) if " Shots " in line)
+    assert line.count("#") == filled
+
+
+def test_nothing_planned_is_an_empty_bar():
+    line = next(line for line in drawn(look(planned_nl=0, delivered_nl=0)) if " Volume " in line)
+    assert line.count("#") == 0
+
+
+def test_every_state_end_and_fault_has_words():
+    assert set(STATES) == set(ControllerState)
+    assert set(ENDS) == {None, *EndReason}
+    assert set(FAULTS) == set(Fault) - {Fault.NONE}
+    for each in FAULTS:
+        assert fault(each).startswith(f"Fault {each.name.lower()}: ")
+
+
+@pytest.mark.parametrize(
+    ("nanolitres", "text"),
+    [(0, "0 ul"), (999, "1 ul"), (12_345, "12.3 ul"), (999_900, "999.9 ul"), (999_990, "1.000 ml")],
+)
+def test_volumes_are_told_with_their_unit(nanolitres, text):
+    assert volume(nanolitres) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 0 s"),
+        (100, "1 min 40 s"),
+        (3660, "1 h 1 min"),
+    ],
+)
+def test_times_are_told_with_their_unit(seconds, text):
+    assert duration(seconds) == text
