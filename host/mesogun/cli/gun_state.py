@@ -22,23 +22,17 @@ def status(port: str) -> Answer:
     with connected(port) as (gun, transport):
         now = gun.status()
         data = {"id": gun.info.board_id, "port": transport.name}
-        data |= _plain(asdict(gun.info)) | _plain(asdict(now))
-        data |= {"delivered_nl": now.delivered_nl, "primed_nl": now.primed_nl}
+        data |= _plain(asdict(gun.info)) | _now(now)
         return Answer(data, [Table(_rows(gun, transport.name, now))])
 
 
 def watched(port: str) -> Iterator[Answer]:
-    """The gun once a second by its own clock, until the user has seen enough."""
+    """The gun once a second by its own clock, for ever."""
     with connected(port) as (gun, _):
-        try:
-            while True:
-                now = gun.status()
-                data = {"id": gun.info.board_id} | _plain(asdict(now))
-                data |= {"delivered_nl": now.delivered_nl, "primed_nl": now.primed_nl}
-                yield Answer(data, [_line(now)])
-                _let_pass(gun, _WATCH_S)
-        except KeyboardInterrupt:
-            return
+        while True:
+            now = gun.status()
+            yield Answer({"id": gun.info.board_id} | _now(now), [_line(now)])
+            _let_pass(gun, _WATCH_S)
 
 
 def stop(port: str) -> Answer:
@@ -135,6 +129,10 @@ def _inputs(inputs: Inputs) -> str:
             "supply in range" if inputs & Inputs.SUPPLY_OK else "supply out of range",
         )
     )
+
+
+def _now(now: Status) -> dict[str, Any]:
+    return _plain(asdict(now)) | {"delivered_nl": now.delivered_nl, "primed_nl": now.primed_nl}
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, Any]:

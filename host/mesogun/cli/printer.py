@@ -18,6 +18,13 @@ _UNBOUNDED_COLUMNS = 10_000
 """Width of an output that is no terminal: no line of a table is ever folded there."""
 
 
+_SHORT = 17
+"""Letters of a cell that is not broken if it can be helped: a date with its time, a volume."""
+
+_GAP = 2
+"""Spaces between two columns."""
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows under headings; without headings, names and values."""
@@ -116,19 +123,29 @@ def _aligned(table: Table, stream: TextIO) -> str:
     width = None if stream.isatty() else _UNBOUNDED_COLUMNS
     console = Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
     with console.capture() as lines:
-        console.print(_rich(table))
+        console.print(_rich(table, console.width))
     return "\n".join(line.rstrip() for line in lines.get().splitlines())
 
 
-def _rich(table: Table) -> "RichTable":
+def _rich(table: Table, columns: int) -> "RichTable":
+    """The table without empty columns; where room is short, long cells give way first."""
     from rich.table import Table as RichTable
 
     made = RichTable(
-        box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=bool(table.headings)
+        box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=bool(table.headings)
     )
-    width = max(map(len, (table.headings, *table.rows)), default=0)
-    for index in range(width):
-        made.add_column(table.headings[index] if table.headings else "", overflow="fold")
-    for row in table.rows:
+    headings = table.headings or [""] * max(map(len, table.rows), default=0)
+    shown = [
+        (heading, cells)
+        for index, heading in enumerate(headings)
+        if any(cells := [row[index] for row in table.rows])
+    ]
+    widths = [max(map(len, (heading, *cells))) for heading, cells in shown]
+    fits = sum(min(width, _SHORT) + _GAP for width in widths) <= columns
+    for index, (heading, _) in enumerate(shown):
+        # The first column is what other commands take: it must never be broken.
+        whole = index == 0 or (fits and widths[index] <= _SHORT)
+        made.add_column(heading, overflow="fold", no_wrap=whole)
+    for row in zip(*(cells for _, cells in shown), strict=True):
         made.add_row(*row)
     return made

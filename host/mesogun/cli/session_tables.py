@@ -47,9 +47,8 @@ def listed(
             each["program"],
             each["operator"] or "",
             each["patient_ref"] or "",
-            f"{each['shots_delivered']} of {each['shots_planned']}",
-            volume(each["volume_delivered_nl"]) if each["volume_delivered_nl"] is not None else "",
-            each["status"],
+            *_delivered(each),
+            each["status"] + ("" if each["record_complete"] else ", INCOMPLETE"),
         )
         for each in found
     ]
@@ -140,18 +139,24 @@ def _entry(store: Store, session: Session) -> dict[str, Any]:
         return entry | {
             "shots_delivered": None,
             "volume_delivered_nl": None,
-            "status": "DAMAGED",
+            "status": "damaged",
             "record_complete": False,
         }
-    status = str(record.status)
-    if record.end is not None:
-        status = ENDS[record.end.reason] + ("" if record.complete else ", NOT COMPLETE")
+    status = record.end.reason.name.lower() if record.end is not None else str(record.status)
     return entry | {
         "shots_delivered": record.shots_delivered,
         "volume_delivered_nl": record.volume_nl,
         "status": status,
         "record_complete": record.complete,
     }
+
+
+def _delivered(entry: dict[str, Any]) -> tuple[str, str]:
+    """Shots and volume of an entry, as far as they can be read."""
+    if entry["shots_delivered"] is None:
+        return "not readable", ""
+    shots = f"{entry['shots_delivered']} of {entry['shots_planned']}"
+    return shots, volume(entry["volume_delivered_nl"])
 
 
 def _figures(record: SessionRecord) -> list[tuple[str, str]]:

@@ -136,7 +136,7 @@ def _simulated(wishes: Wishes, program: Program) -> Simulation:
 
 def _gun_in_words(gun: Gun, order: Order, simulated: Simulation) -> str:
     if order.seed is None:
-        return f"gun {gun.info.board_id} on {order.port}, firmware {gun.info.firmware}"
+        return f"board {gun.info.board_id} on {order.port}, firmware {gun.info.firmware}"
     pace = "as fast as it goes" if simulated.speed is None else f"speed {simulated.speed:g}"
     return f"virtual gun, seed {order.seed}, {pace}"
 

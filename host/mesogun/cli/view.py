@@ -130,5 +130,5 @@ def _keys(progress: Progress, hands: Hands) -> str:
 
 def _bar(part: int, whole: int) -> str:
     """Signs of plain ASCII, so that it can be read without colour and in any font."""
-    filled = round(_BAR * min(max(part / whole, 0), 1)) if whole else 0
+    filled = int(_BAR * min(max(part / whole, 0), 1)) if whole else 0
     return f"[{'#' * filled}{'.' * (_BAR - filled)}]"

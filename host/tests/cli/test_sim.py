@@ -20,10 +20,10 @@ from mesogun.virtual.serve import Outlet, PtyOutlet, TcpOutlet
 
 
 @contextmanager
-def served(surroundings: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A gun that is served by a process of its own; yields its port."""
-    gun = subprocess.Popen(
-        [sys.executable, "-m", "mesogun.cli", "sim", *options],
+def running(surroundings: Path, *command: str) -> Iterator[subprocess.Popen[str]]:
+    """A command in a process of its own, which is interrupted in the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mesogun.cli", *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -31,13 +31,32 @@ def served(surroundings: Path, *options: str) -> Iterator[tuple[str, subprocess.
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         cwd=surroundings,
     )
-    assert gun.stdout is not None
     try:
-        yield gun.stdout.readline().strip(), gun
+        yield process
     finally:
-        if gun.poll() is None:
-            gun.send_signal(signal.SIGINT)
-        gun.communicate()
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.communicate()
+
+
+@contextmanager
+def served(surroundings: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A gun that is served by a process of its own; yields its port."""
+    with running(surroundings, "sim", *options) as gun:
+        assert gun.stdout is not None
+        yield gun.stdout.readline().strip(), gun
+
+
+def test_a_gun_is_watched_until_the_user_has_seen_enough(surroundings):
+    with running(surroundings, "status", "--watch", "--port", "sim", "--json") as watch:
+        assert watch.stdout is not None
+        looks = [json.loads(watch.stdout.readline()) for _ in range(2)]
+        watch.send_signal(signal.SIGINT)
+        _, err = watch.communicate()
+    assert (watch.returncode, err) == (130, "Interrupted.\n")
+    assert looks[0]["id"] == looks[1]["id"]
+    assert 1000 <= looks[1]["clock_ms"] - looks[0]["clock_ms"] < 1500
+    assert kept_guns() == []
 
 
 @pytest.mark.parametrize("options", [[], ["--pty"], ["--tcp", "127.0.0.1:0"], ["--tcp", ":0"]])
