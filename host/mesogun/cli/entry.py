@@ -1,5 +1,6 @@
 """Runs a command line: arguments in, exit code out, and every error as one message on stderr."""
 
+import io
 import os
 import sys
 import traceback
@@ -22,6 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code (`mesogun.cli.exit_codes`).
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A letter that the terminal's encoding lacks is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
     printer = Printer(debug=bool(os.environ.get("MESOGUN_DEBUG")))
     try:
         value = app(given or ["--help"], prog_name="mesogun", obj=printer, standalone_mode=False)

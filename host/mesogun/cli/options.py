@@ -40,7 +40,10 @@ Speed = Annotated[
 Seed = Annotated[
     int | None,
     typer.Option(
-        min=0, metavar="N", help="Makes a run repeatable (virtual gun).  [default: at random]"
+        min=0,
+        max=0xFFFF_FFFF,
+        metavar="N",
+        help="Makes a run repeatable (virtual gun).  [default: at random]",
     ),
 ]
 AutoTrigger = Annotated[

@@ -75,7 +75,7 @@ class Printer:
 
     def _write(self, answer: Answer, indent: int | None) -> None:
         if self.as_json:
-            sys.stdout.write(json.dumps(answer.data, indent=indent, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(answer.data, indent=indent) + "\n")
         else:
             show(answer.text)
 
@@ -120,7 +120,7 @@ def _aligned(table: Table, stream: TextIO) -> str:
     """The lines of a table, as wide as `stream` allows."""
     from rich.console import Console
 
-    width = None if stream.isatty() else _UNBOUNDED_COLUMNS
+    width = get_terminal_size().columns if stream.isatty() else _UNBOUNDED_COLUMNS
     console = Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
     with console.capture() as lines:
         console.print(_rich(table, console.width))

@@ -86,9 +86,9 @@ def sync(
         typer.Option(
             "--port",
             envvar="MESOGUN_PORT",
-            metavar="auto|URL",
-            help="One gun. Without it: every gun that is connected, and every virtual gun whose "
-            "run was broken off.",
+            metavar="sim|auto|URL",
+            help="One gun, or sim for every virtual gun whose run was broken off. Without it: "
+            "these and every gun that is connected.",
         ),
     ] = None,
     _json: Json = False,

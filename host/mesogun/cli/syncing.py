@@ -11,7 +11,7 @@ from mesogun.cli.words import count
 from mesogun.errors import MesogunError, PortError
 from mesogun.gun import Gun
 from mesogun.link import probe_ports
-from mesogun.ports import open_port
+from mesogun.ports import SIM, open_port
 from mesogun.records import Store
 from mesogun.sync import SyncReport, sync_gun
 from mesogun.virtual.firmware import micropython_executable
@@ -36,7 +36,9 @@ def sync(port: str | None) -> Answer:
         PortError: if the one that was named cannot be opened.
     """
     with Store.open() as store:
-        if port is not None:
+        if port == SIM:
+            outcomes = list(_kept(store))
+        elif port is not None:
             with Gun.open(open_port(port, simulation)) as gun:
                 outcomes = [_Outcome(gun.info.board_id, port, sync_gun(gun, store))]
         else:

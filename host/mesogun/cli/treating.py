@@ -16,7 +16,7 @@ from mesogun.cli.hands import Hands
 from mesogun.cli.overview import overview
 from mesogun.cli.printer import Answer, Table, show, tell
 from mesogun.cli.words import ENDS, duration, fault, volume
-from mesogun.errors import GunRefused, UsageError
+from mesogun.errors import GunRefused, MesogunError, UsageError
 from mesogun.gun import Gun
 from mesogun.link import Transport
 from mesogun.ports import SIM, Simulation, open_port
@@ -192,6 +192,9 @@ def _deliver(wishes: Wishes, treatment: Treatment, transport: Transport, gun: st
                 return treatment.run(Careful(observe, goes_on=wishes.yes))
         except Interrupted as error:
             return error.result
+        except MesogunError as error:
+            error.add_note("`mesogun sessions sync` stores what the gun has recorded.")
+            raise
 
 
 def _in_lines(verbose: bool) -> Observer:

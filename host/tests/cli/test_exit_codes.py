@@ -94,6 +94,7 @@ def test_an_interrupt_is_told_and_has_its_code(mesogun, monkeypatch):
         (["check", "face", "--nonsense"], "No such option: --nonsense"),
         (["run", "face", "--seed", "minus"], "--seed"),
         (["run", "face", "--seed", "-1"], "--seed"),
+        (["run", "face", "--seed", "4294967296"], "--seed"),
         (["sessions", "list", "--since", "yesterday"], "--since"),
         (["catalog"], "Missing command."),
     ],

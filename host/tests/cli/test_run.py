@@ -209,14 +209,15 @@ def test_an_interrupt_stops_the_gun_and_stores_the_record(mesogun, surroundings,
 
 
 @pytest.mark.req("R41")
-def test_what_a_killed_host_left_in_the_gun_is_stored_by_a_sync(mesogun, surroundings):
+@pytest.mark.parametrize("options", [[], ["--port", "sim"]])
+def test_what_a_killed_host_left_in_the_gun_is_stored_by_a_sync(mesogun, surroundings, options):
     run = _begun(surroundings)
     run.kill()
     run.communicate()
     [board_id] = kept_guns()
     assert "1 virtual gun may hold records" in mesogun("sessions", "list").err
 
-    [outcome] = mesogun("sessions", "sync", "--json").data
+    [outcome] = mesogun("sessions", "sync", *options, "--json").data
     assert outcome["id"] == board_id.hex()
     assert outcome["problem"] is None
     assert outcome["stored"] > 0
