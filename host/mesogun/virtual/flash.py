@@ -36,6 +36,7 @@ class NorFlash:
     def __init__(self, path: Path | None, seed: int) -> None:
         """Open or make the flash."""
         self._random = random.Random(f"flash {seed}")
+        self._last = (0, b"", b"")  # offset, bytes before and after the last operation
         self._file: int | None = None
         if path is None:
             self._bytes = bytearray(b"\xff" * FLASH_BYTES)
@@ -73,6 +74,24 @@ class NorFlash:
         self._write(offset, b"\xff" * FLASH_SECTOR_BYTES)
         return self._duration_ns(_ERASE_NS)
 
+    def tear(self, done: float) -> None:
+        """Take back the rest of the last operation, of which the share `done` (0 to 1) was over.
+
+        A program has reached a byte with some of its bits. An erasing leaves every byte somewhere
+        between what it was and blank.
+        """
+        offset, before, after = self._last
+        reached = int(done * len(after))
+        if after == b"\xff" * FLASH_SECTOR_BYTES:
+            torn = bytes(b | self._random.getrandbits(8) for b in before)
+        else:
+            some = self._random.getrandbits(8)
+            torn = after[:reached] + bytes(
+                old & (new | some) if at == 0 else old
+                for at, (old, new) in enumerate(zip(before[reached:], after[reached:], strict=True))
+            )
+        self._put(offset, torn)
+
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
@@ -80,6 +99,10 @@ class NorFlash:
             self._file = None
 
     def _write(self, offset: int, data: bytes) -> None:
+        self._last = (offset, bytes(self._bytes[offset : offset + len(data)]), data)
+        self._put(offset, data)
+
+    def _put(self, offset: int, data: bytes) -> None:
         self._bytes[offset : offset + len(data)] = data
         if self._file is not None:
             os.pwrite(self._file, data, offset)

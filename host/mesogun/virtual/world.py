@@ -13,7 +13,7 @@ from mesogun.virtual.firmware import Firmware
 from mesogun.virtual.flash import NorFlash
 from mesogun.virtual.panel import Operator, Panel
 from mesogun.virtual.plant import Plant
-from mesogun.virtual.pulse_stream import PulseStream
+from mesogun.virtual.pulse_stream import PulseStream, Run
 from mesogun_protocol import cosim
 from mesogun_protocol.enums import ResetCause
 from mesogun_protocol.fields import Message
@@ -28,6 +28,10 @@ _RECEIVE_BYTES = 512
 """What the serial driver of the firmware hands over at once: the size of MicroPython's ring."""
 
 
+class _PowerLost(Exception):
+    """The power went while the world was carrying something out."""
+
+
 class World:
     """One virtual gun in its surroundings.
 
@@ -39,6 +43,11 @@ class World:
         operator: who works the trigger of `panel`, None if somebody outside does.
         new_point_each_shot: the needle goes to fresh tissue for each shot, else it stays.
         trace: called with each message of the firmware and each answer, for debugging.
+
+    Attributes:
+        now_ns: simulated time since the world began.
+        wakes: how often the firmware was woken.
+        scope: called with each piece of motion on the STEP pin, as a logic analyser sees it.
     """
 
     def __init__(
@@ -62,6 +71,9 @@ class World:
         self._new_point_each_shot = new_point_each_shot
         self._trace = trace
         plant.new_point()
+        self.wakes = 0
+        self.scope: Callable[[Run], None] | None = None
+        self._cut_ns: int | None = None
         self._to_gun = bytearray()
         self._to_host = bytearray()
         self._power_up(ResetCause.POWER_ON)
@@ -69,8 +81,11 @@ class World:
     def cut_power(self) -> None:
         """Take the gun's power away in the middle of whatever it does, and give it back at once."""
         self._firmware.kill()
-        self.stream.abort(self.now_ns)
         self._power_up(ResetCause.POWER_ON)
+
+    def cut_power_at(self, at_ns: int) -> None:
+        """Do that at `at_ns`, also in the middle of a flash operation, which is then torn."""
+        self._cut_ns = at_ns
 
     def close(self) -> None:
         """End the firmware and close the flash."""
@@ -89,14 +104,24 @@ class World:
 
     def run(self, until_ns: int) -> None:
         """Let time pass until `until_ns`, or until there are bytes for the host."""
+        self._run(until_ns, listening=True)
+
+    def run_unheard(self, until_ns: int) -> None:
+        """Let time pass until `until_ns`; bytes for the host wait until it listens again."""
+        self._run(until_ns, listening=False)
+
+    def _run(self, until_ns: int, listening: bool) -> None:
         self.stream.set_interlock(self.now_ns, not self.panel.interlock_closed)
-        while not self._to_host:
-            if self._must_wake():
-                self._wake()
-            elif self.now_ns >= until_ns:
-                return
-            else:
-                self._advance(min(self._next_ns(), until_ns))
+        while not (listening and self._to_host):
+            try:
+                if self._must_wake():
+                    self._wake()
+                elif self.now_ns >= until_ns:
+                    return
+                else:
+                    self._advance(min(self._next_ns(), until_ns))
+            except _PowerLost:
+                self._power_up(ResetCause.POWER_ON)
 
     def _power_up(self, cause: ResetCause) -> None:
         self.stream = PulseStream()
@@ -132,8 +157,18 @@ class World:
         return min(times)
 
     def _advance(self, to_ns: int) -> None:
+        cut_ns = self._cut_ns
+        if cut_ns is not None and cut_ns <= to_ns:
+            self._cut_ns = None
+            self._advance(max(cut_ns, self.now_ns))
+            self._firmware.kill()
+            raise _PowerLost
         self.now_ns = to_ns
-        self.plant.advance(to_ns, self.stream.advance(to_ns))
+        runs = self.stream.advance(to_ns)
+        if self.scope is not None:
+            for run in runs:
+                self.scope(run)
+        self.plant.advance(to_ns, runs)
         if self.stream.blocks_done != self._blocks_done:
             self._blocks_done = self.stream.blocks_done
             if self._new_point_each_shot:
@@ -146,6 +181,7 @@ class World:
         return (self.now_ns - self._boot_ns) // _MS_NS
 
     def _wake(self) -> None:
+        self.wakes += 1
         data = bytes(self._to_gun[:_RECEIVE_BYTES])
         del self._to_gun[:_RECEIVE_BYTES]
         self._reported = self.panel.inputs()
@@ -232,7 +268,12 @@ class World:
 
     def _flash_takes(self, duration_ns: int) -> None:
         """The processor stands still during a flash operation; motion and physics do not."""
-        self._advance(self.now_ns + duration_ns)
+        began_ns = self.now_ns
+        try:
+            self._advance(began_ns + duration_ns)
+        except _PowerLost:
+            self.flash.tear((self.now_ns - began_ns) / duration_ns)
+            raise
         self._answer(cosim.FLASH_DATA, data=b"")
 
     def _answer(self, message: Message, **fields: Any) -> None:
