@@ -11,6 +11,7 @@ import micropython
 from hal.virtual import cosim_wire as cosim
 
 _HEAD = micropython.const(3)
+_SERIAL_BYTES = micropython.const(512)  # what the world hands over at once, at most
 _NEVER_MS = micropython.const(0x3FFFFFFF)
 
 
@@ -74,12 +75,17 @@ class Pipe:
 class Serial:
     def __init__(self, pipe):
         self._pipe = pipe
-        self.received = memoryview(b"")
+        self._received = memoryview(bytearray(_SERIAL_BYTES))
+        self._count = 0
 
     def take(self):
-        data = self.received
-        self.received = data[:0]
-        return data
+        count, self._count = self._count, 0
+        return self._received[:count]
+
+    def receive(self, data):
+        """Keep bytes apart from the pipe's buffer, which the next answer overwrites."""
+        self._count = len(data)
+        self._received[: self._count] = data
 
     def send(self, data):
         at = self._pipe.body_at(len(data) + 2)
@@ -210,4 +216,4 @@ class Machine:
         wake = cosim.unpack_wake(body, 0, len(body))
         self.clock_ms, self.inputs, self.force_raw = wake[:3]
         self.pulse.take(*wake[3:8])
-        self.serial.received = wake[8]
+        self.serial.receive(wake[8])
