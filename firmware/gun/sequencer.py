@@ -11,6 +11,8 @@ from gun import motion, wire
 
 _NEVER_MS = const(0x3FFFFFFF)
 _LATE_MS = const(10)  # a garbage collection; later than that a shot that is not over is a fault
+_LEAD_MS = const(5)  # a page program, in which a shot's intent is written
+_RAMP_SHARE = const(4)  # as in a program: each ramp at most this part of the injection
 
 IDLE = const(0)
 BUSY = const(1)
@@ -35,6 +37,10 @@ class Slot:
         self.motion_us = 0
         self.block_us = 0
         self.settled = False
+
+    @property
+    def forward_steps(self):
+        return self.advance_steps + self.dose_steps
 
     def after(self, other):
         """Begin where the block of `other` ends."""
@@ -83,8 +89,7 @@ class Sequencer:
         """Take up `program` at its first step; None takes it away."""
         self._program = program
         self._pause = False
-        self._base_forward = self._pulse.forward_steps
-        self._base_backward = self._pulse.backward_steps
+        self._rebase()
         self.step = 0
         self._step = None
         self.consumed = 0  # shots of this step that are over
@@ -92,8 +97,6 @@ class Sequencer:
         self.delivered_steps = 0
         self._shot = 0  # number of the next shot in the session
         self._not_before_ms = 0
-        self.fault = wire.FAULT_NONE
-        self.fault_detail = 0
         self.state = IDLE
         if program is not None:
             self.state = BUSY
@@ -109,6 +112,7 @@ class Sequencer:
     def resume(self):
         """Go on behind a pause."""
         self._pause = False
+        self._presses_seen = self._inputs.presses
         self.state = BUSY
         if self._step.kind == wire.STEP_PAUSE:
             self._next_step()
@@ -116,20 +120,33 @@ class Sequencer:
     def halt(self, reason):
         """Stop at once; what is in flight gets its result with `reason`."""
         self._pulse.abort()
-        if self._running is not None and not self._running.settled:
-            self._settle(self._running, reason)
-        if self._queued is not None:
-            if self._pulse.forward_steps != self._base_forward:
-                queued, self._queued = self._queued, None
-                self._settle(queued, reason)
-            else:
-                self._cancelled(self._queued)
+        # Whatever happens while the results are written: nothing is in flight any more.
+        running, queued = self._running, self._queued
         self._running = self._queued = None
+        if running is None:
+            return
+        if queued is not None and not self._is_past(running):
+            self._cancelled(queued)
+            queued = None
+        if not running.settled:
+            self._settle(running, reason, queued is not None)
+        if queued is not None:
+            self._settle(queued, reason, False)
 
     def begin_prime(self, dose_nl, inject_us):
-        """Push out `dose_nl` now, outside of any program."""
+        """Push out `dose_nl` now, outside of any program; what the last session came to stays."""
+        self._program = None
+        self.state = IDLE
+        self._rebase()
         self._purpose = wire.STEP_PRIME
         self._launch(self._plan_prime(dose_nl, inject_us, 0))
+
+    def _rebase(self):
+        self._running = self._queued = None
+        self._base_forward = self._pulse.forward_steps
+        self._base_backward = self._pulse.backward_steps
+        self.fault = wire.FAULT_NONE
+        self.fault_detail = 0
 
     @property
     def moving(self):
@@ -176,12 +193,12 @@ class Sequencer:
         if self.state != BUSY or self._program is None:
             return
         if self._released():
-            self._withdraw()
-            running = self._running
             if self.moving and (
-                running.purpose == wire.STEP_FLOW or self._step.on_release == wire.ON_RELEASE_STOP
+                self._purpose == wire.STEP_FLOW or self._step.on_release == wire.ON_RELEASE_STOP
             ):
                 self.halt(wire.END_RELEASED)
+            else:
+                self._withdraw()
         if self._running is None:
             if self._pause:
                 self.state = PAUSED
@@ -189,15 +206,16 @@ class Sequencer:
                 self._next_step()
             elif now_ms >= self._not_before_ms and self._wanted():
                 self._start_train()
-        elif self._chains():
+        elif self._chains() and not self._is_late(self._running, now_ms):
             self._queue_behind(self._running)
 
     def _follow(self, now_ms):
         running = self._running
         if not running.settled and now_ms >= running.motion_end_ms():
             self._pulse.read()
-            if self._complete(running):
-                self._settle(running, wire.END_COMPLETE)
+            followed = self._queued is not None
+            if self._is_complete(running, followed):
+                self._settle(running, wire.END_COMPLETE, followed)
             elif now_ms <= running.motion_end_ms() + _LATE_MS:
                 self._look_again_ms = now_ms + 1
             else:
@@ -207,13 +225,20 @@ class Sequencer:
             if self._queued is not None:
                 if now_ms >= running.block_end_ms():
                     self._running, self._queued = self._queued, None
-                    self._not_before_ms = self._running.start_ms + wire.PERIOD_MIN_US // 1000
+                    self._not_before_ms = self._running.start_ms + 1 + wire.PERIOD_MIN_US // 1000
                     self._look_again_ms = 0
-            elif not self._chains():
+            elif not self._chains() or self._is_late(running, now_ms):
+                if self._chains() and self.wants == wire.TRIGGER_AUTO:
+                    self._fail(wire.FAULT_UNDER_RUN, running.shot)
+                    return
                 self._pulse.abort()  # only the rest of the last period is left
                 self._running = None
-            elif now_ms > running.block_end_ms() + _LATE_MS:
-                self._fail(wire.FAULT_UNDER_RUN, running.shot)
+                # What was pressed while something moved is not a wish for more of it.
+                self._presses_seen = self._inputs.presses
+
+    def _is_late(self, running, now_ms):
+        """Is too little left of the running block to queue another one behind it?"""
+        return now_ms + _LEAD_MS > running.block_end_ms()
 
     def _fail(self, fault, detail):
         self.fault = fault
@@ -287,7 +312,8 @@ class Sequencer:
         self._pulse.read()
         if self._pulse.blocks == 0:
             self._cancelled(slot)
-            self._fail(wire.FAULT_UNDER_RUN, slot.shot)
+            if self.wants == wire.TRIGGER_AUTO:
+                self._fail(wire.FAULT_UNDER_RUN, slot.shot)
             return
         self._submit(slot)
         self._queued = slot
@@ -300,13 +326,15 @@ class Sequencer:
         self._submit(slot)
         self._pulse.read()
         slot.start_ms = self._machine.clock_ms
-        slot.start_us = 0
+        # Only the millisecond is known; a guess too early would find the shot unfinished.
+        slot.start_us = 999
         self._running = slot
         self._look_again_ms = 0
-        self._not_before_ms = slot.start_ms + wire.PERIOD_MIN_US // 1000
+        self._not_before_ms = slot.start_ms + 1 + wire.PERIOD_MIN_US // 1000
 
     def _submit(self, slot):
         self._pulse.submit(slot.view[: slot.block.count])
+        self.retracted_steps = slot.retract_steps
 
     def _plan_shot(self, index):
         step = self._step
@@ -329,9 +357,14 @@ class Sequencer:
         steps = self._flow_left
         if steps == self._flow_steps:
             return self._plan(wire.STEP_FLOW, step.timing, steps, 0, 0)
+        start_hz = self._start_hz()
         us = max(step.inject_us * steps // self._flow_steps, 1000)
-        self._timing.set(steps, us, 0, 0, 0, 0, self._start_hz())
-        return self._plan(wire.STEP_FLOW, self._timing, steps, 0, 0)
+        timing = self._timing
+        timing.set(steps, us, 0, min(step.ramp_us, us // _RAMP_SHARE), 0, 0, start_hz)
+        if timing.jump_hz > start_hz:
+            # Too little is left for a ramp; the motor would not follow.
+            timing.set(steps, steps * 1000000 // start_hz + 1, 0, 0, 0, 0, start_hz)
+        return self._plan(wire.STEP_FLOW, timing, steps, 0, 0)
 
     def _plan(self, purpose, timing, dose, retract, film):
         slot = self._slots[self._spare]
@@ -357,7 +390,6 @@ class Sequencer:
         slot.block.plan(timing, advance, dose, retract, film)
         slot.motion_us += slot.block.motion_us
         slot.block_us += slot.block.block_us
-        self.retracted_steps = retract
         return slot
 
     def _plan_take_up(self, slot, advance):
@@ -375,40 +407,44 @@ class Sequencer:
 
     # Results
 
-    def _complete(self, slot):
-        forward = self._pulse.forward_steps - self._base_forward
-        backward = self._pulse.backward_steps - self._base_backward
-        if self._queued is None:
+    def _is_complete(self, slot, followed):
+        """Did `slot` make all its steps? If `followed`, the next shot may have made some too."""
+        forward = self._pulse.forward_steps - self._base_forward - slot.forward_steps
+        backward = self._pulse.backward_steps - self._base_backward - slot.retract_steps
+        if followed:
+            return forward >= 0 and backward >= 0
+        return forward == 0 and backward == 0
+
+    def _is_past(self, slot):
+        """Has the witness steps that are not those of `slot`, all of which it has?"""
+        if slot.settled:
             return (
-                forward == slot.advance_steps + slot.dose_steps and backward == slot.retract_steps
+                self._pulse.forward_steps != self._base_forward
+                or self._pulse.backward_steps != self._base_backward
             )
-        # The next shot may have begun already: then the witness holds some of its steps too.
-        return forward >= slot.advance_steps + slot.dose_steps and backward >= slot.retract_steps
+        return self._is_complete(slot, True) and not self._is_complete(slot, False)
 
     def _missing(self, slot):
-        forward = self._pulse.forward_steps - self._base_forward
-        return abs(slot.advance_steps + slot.dose_steps - forward)
+        return abs(self._pulse.forward_steps - self._base_forward - slot.forward_steps)
 
-    def _settle(self, slot, reason):
+    def _settle(self, slot, reason, followed):
         """Write the result of the shot that ran; the witness has been read."""
         forward = self._pulse.forward_steps - self._base_forward
         backward = self._pulse.backward_steps - self._base_backward
-        if reason != wire.END_COMPLETE and self._complete(slot):
+        motion_ms = max(self._machine.clock_ms - slot.start_ms, 0)
+        if self._is_complete(slot, followed):
             reason = wire.END_COMPLETE
-        now_ms = self._machine.clock_ms
-        if reason == wire.END_COMPLETE:
-            forward = slot.advance_steps + slot.dose_steps
+            forward = slot.forward_steps
             backward = slot.retract_steps
             motion_ms = slot.motion_us // 1000
         else:
-            motion_ms = max(now_ms - slot.start_ms, 0)
             self.retracted_steps = max(slot.advance_steps - forward, 0) + backward
         self._base_forward += forward
         self._base_backward += backward
         delivered = max(forward - slot.advance_steps, 0)
         slot.settled = True
-        self._recorder.result(slot, forward, backward, motion_ms, reason)
         self._count(slot, delivered, reason)
+        self._recorder.result(slot, forward, backward, motion_ms, reason)
 
     def _count(self, slot, delivered, reason):
         if slot.purpose == wire.STEP_PRIME:
