@@ -1,13 +1,11 @@
 """Puts the parts of the logic together on a machine, and runs them."""
 
-import sys
-
 from gun import wire
 from gun.config import Config
 from gun.controller import Controller
 from gun.dose import Doser
 from gun.inputs import Inputs
-from gun.journal import Journal, JournalError
+from gun.journal import Journal
 from gun.link import Link
 from gun.recorder import Recorder
 from gun.requests import VERSION, Requests
@@ -29,7 +27,7 @@ class App:
         config = Config(machine.flash)
         journal = Journal(machine.flash)
         journal.open()
-        recorder = Recorder(machine, journal)
+        recorder = Recorder(machine, journal, VERSION, BUILD)
         inputs = Inputs(machine)
         inputs.debounce_ms = config.get(wire.CONFIG_DEBOUNCE_MS)
         doser = Doser()
@@ -41,7 +39,7 @@ class App:
         self._link = Link(machine.serial, Requests(self._controller, BUILD))
         recorder.connect(self._link.event)
         machine.pulse.read()
-        recorder.boot(machine.reset_cause, VERSION, BUILD)
+        self._controller.boot()
 
     def run(self):
         """Sleep, look, act, for ever. An exception stops motion; the loop goes on to tell it."""
@@ -55,6 +53,4 @@ class App:
                 link.poll()
                 controller.tick(link.heard)
             except Exception as error:  # noqa: BLE001 (whatever it is, motion must end)
-                sys.print_exception(error, sys.stderr)
-                journal = isinstance(error, JournalError)
-                controller.collapse(wire.FAULT_JOURNAL_WRITE if journal else wire.FAULT_INTERNAL)
+                controller.collapse(error)

@@ -4,9 +4,12 @@ unloaded -> loaded -> ready -> armed -> running <-> paused -> done, and fault fr
 latches: driver off, and two actions (CLEAR_FAULT, ARM) lie between it and the next step (R16).
 """
 
+import sys
+
 from micropython import const
 
 from gun import selftest, wire
+from gun.journal import JournalError
 from gun.link import Refusal
 from gun.program import Program
 from gun.sequencer import FAILED, FINISHED, PAUSED
@@ -59,10 +62,11 @@ class Controller:
         self._position_base = 0
         self._armed_ms = 0
         self._alerted = False
-        self._low = False
+        self._low_position = None
         self._prime_nl = 0
         self._prime_us = 0
         self._prime_until_ms = 0
+        self._presses = 0
         self._priming = False
         self._last_clock_ms = 0
 
@@ -87,6 +91,7 @@ class Controller:
 
     def set_limits(self, session_nl, shot_nl, shots):
         self._only_in(_IDLE_STATES)
+        self._only_unprimed()
         self.recorder.limits(session_nl, shot_nl, shots)
         self.limits.session_nl = session_nl
         self.limits.shot_nl = shot_nl
@@ -151,6 +156,13 @@ class Controller:
         if dose_nl > limit_nl:
             code = wire.ERROR_OVER_LIMIT if limit_nl else wire.ERROR_NO_LIMITS
             raise Refusal(code, 0, dose_nl, 0, limit_nl)
+        config = self.config
+        most_hz = min(
+            config.get(wire.CONFIG_MAX_STEP_RATE_HZ), config.get(wire.CONFIG_MAX_STEP_RATE_START_HZ)
+        )
+        rate_hz = self._prime_steps(dose_nl) * 1000000 // inject_us
+        if rate_hz > most_hz:
+            raise Refusal(wire.ERROR_TOO_FAST, 1, rate_hz, 0, most_hz)
         self._prime_nl = dose_nl
         self._prime_us = inject_us
         self._prime_until_ms = self.machine.clock_ms + wire.PRIME_CONFIRM_MS
@@ -176,10 +188,11 @@ class Controller:
         if self.journal.free_records < need:
             raise Refusal(wire.ERROR_JOURNAL_FULL, 0, self.journal.free_records, need, 0)
         self.session_id = session_id
+        self.sequencer.begin(None)
         self._switch_on(self._forward_steps(program))
         self._armed_ms = self.machine.clock_ms
         self._alerted = False
-        self._low = False
+        self._low_position = None
         self._enter(wire.STATE_ARMED)
 
     def disarm(self):
@@ -190,9 +203,11 @@ class Controller:
     def start(self, session_id):
         self._only_in((wire.STATE_ARMED,))
         self._only_session(session_id)
+        self._only_released()
         program = self.program
         self.recorder.session_start(session_id, self.program_crc, program.shots, program.dose_steps)
         self._started_id = session_id
+        self._low_position = self._low_at(program)
         self._enter(wire.STATE_RUNNING)
         self.sequencer.begin(program)
         self._follow()
@@ -204,8 +219,7 @@ class Controller:
     def resume(self, session_id):
         self._only_in((wire.STATE_PAUSED,))
         self._only_session(session_id)
-        if self.inputs.pressed:
-            raise Refusal(wire.ERROR_NOT_RELEASED, 0, 0, 0, 0)
+        self._only_released()
         self._enter(wire.STATE_RUNNING)
         self.sequencer.resume()
 
@@ -228,8 +242,11 @@ class Controller:
         self.machine.pulse.read()
         if self.supervisor.check(self.machine.clock_ms, False, False, False):
             raise Refusal(wire.ERROR_FAULT_CONDITION, 0, self.fault, 0, 0)
-        if self.inputs.pressed:
-            raise Refusal(wire.ERROR_NOT_RELEASED, 0, 0, 0, 0)
+        self._only_released()
+        if not self.journal.free_records:
+            raise Refusal(wire.ERROR_JOURNAL_FULL, 0, 0, 1, 0)
+        if not self.recorder.booted:
+            self.recorder.boot()
         removed = fault == wire.FAULT_SYRINGE_REMOVED
         self.fault = wire.FAULT_NONE
         self.fault_detail = 0
@@ -263,7 +280,7 @@ class Controller:
             if not self._supervise(now_ms):
                 self.sequencer.tick(now_ms)
                 self._follow()
-        elif self.state in _IDLE_STATES and not self.inputs.pressed:
+        elif self._may_maintain():
             self.journal.maintain()
         self._last_clock_ms = now_ms
         self._show()
@@ -280,37 +297,46 @@ class Controller:
         if self.state == wire.STATE_ARMED:
             wait_ms = wire.ARMED_DISARM_MS if self._alerted else wire.ARMED_ALERT_MS
             due = min(due, self._armed_ms + wait_ms)
-        if self.state in _IDLE_STATES and self.journal.needs_maintenance:
+        if self.journal.needs_maintenance and self._may_maintain():
             due = min(due, now_ms)
         return due
 
     def fail(self, fault, detail):
-        """Stop with the driver off, record it, stay there until it is cleared."""
+        """Stop with the driver off and stay there until it is cleared; then tell it and record it.
+
+        Raises JournalError if it cannot be recorded; it is latched all the same.
+        """
         self._switch_off()
-        self.sequencer.halt(wire.END_FAULTED)
         self._prime_until_ms = 0
         self._priming = False
         if self.state == wire.STATE_FAULT:
             return
-        in_session = self.state in (wire.STATE_RUNNING, wire.STATE_PAUSED)
+        previous, self.state = self.state, wire.STATE_FAULT
         self.fault = fault
         self.fault_detail = detail
-        self.recorder.fault(fault, detail, self.machine.pulse.forward_steps)
         self.recorder.tell(wire.EVENT_FAULT, fault, detail)
-        if in_session:
-            self._end_session(wire.END_FAULTED, wire.STATE_FAULT)
-        else:
-            self._enter(wire.STATE_FAULT)
+        self.sequencer.halt(wire.END_FAULTED)
+        self.recorder.fault(fault, detail, self.machine.pulse.forward_steps)
+        if previous in (wire.STATE_RUNNING, wire.STATE_PAUSED):
+            self._record_end(wire.END_FAULTED)
+        self.recorder.state(wire.STATE_FAULT, previous)
 
-    def collapse(self, fault):
-        """As `fail`, when the journal or the logic itself is what failed."""
+    def boot(self):
+        """Record that the gun has started; one whose journal does not take that is out of order."""
         try:
-            self.fail(fault, 0)
-        except Exception:  # noqa: BLE001 (the last line of defence)
-            # Not even its record could be written. What is left is to stand still and to say so.
-            self._switch_off()
-            self.fault = fault
-            self.state = wire.STATE_FAULT
+            self.recorder.boot()
+        except JournalError as error:
+            self.collapse(error)
+
+    def collapse(self, error):
+        """As `fail`, because of an exception: the journal or the logic itself is what failed."""
+        sys.print_exception(error, sys.stderr)
+        journal = isinstance(error, JournalError)
+        try:
+            self.fail(wire.FAULT_JOURNAL_WRITE if journal else wire.FAULT_INTERNAL, 0)
+        except Exception as another:  # noqa: BLE001 (the gun stands still; its record has a gap)
+            sys.print_exception(another, sys.stderr)
+        self._show()
 
     def remaining_nl(self):
         """Volume left in the syringe, by witnessed steps."""
@@ -332,6 +358,10 @@ class Controller:
         if self._prime_until_ms:
             raise Refusal(wire.ERROR_WRONG_STATE, 0, self.state, 0, 0)
 
+    def _only_released(self):
+        if self.inputs.pressed:
+            raise Refusal(wire.ERROR_NOT_RELEASED, 0, 0, 0, 0)
+
     def _only_session(self, session_id):
         if session_id != self.session_id:
             raise Refusal(
@@ -344,8 +374,7 @@ class Controller:
             raise Refusal(wire.ERROR_INTERLOCK, 0, 0, 0, 0)
         if not inputs.active(wire.INPUT_SYRINGE_SEATED):
             raise Refusal(wire.ERROR_NOT_SEATED, 0, 0, 0, 0)
-        if inputs.pressed:
-            raise Refusal(wire.ERROR_NOT_RELEASED, 0, 0, 0, 0)
+        self._only_released()
         failed = selftest.run(self.machine, self.config, self.journal, self._last_clock_ms)
         if failed:
             raise Refusal(wire.ERROR_SELF_TEST, failed, 0, 0, 0)
@@ -372,6 +401,9 @@ class Controller:
             step = program.steps[index]
             steps += step.count * step.retract_steps
         return steps
+
+    def _prime_steps(self, dose_nl):
+        return dose_nl * 1000 // self.doser.pl_per_step + 1
 
     def _switch_on(self, forward_steps):
         budget = forward_steps + forward_steps * wire.BUDGET_MARGIN_PERCENT // 100 + 1
@@ -407,21 +439,39 @@ class Controller:
         self._warn_low()
 
     def _warn_low(self):
-        if self._low or self.state != wire.STATE_RUNNING or not self.volume_nl:
+        if self.state != wire.STATE_RUNNING or self._low_position is None:
             return
-        left_nl = self.remaining_nl()
-        if left_nl * 100 < self.volume_nl * wire.LOW_VOLUME_PERCENT:
-            self._low = True
-            self.recorder.tell(wire.EVENT_LOW_VOLUME, left_nl, 0)
+        pulse = self.machine.pulse
+        if pulse.forward_steps - pulse.backward_steps > self._low_position:
+            self._low_position = None
+            self.recorder.tell(wire.EVENT_LOW_VOLUME, self.remaining_nl(), 0)
+
+    def _low_at(self, program):
+        """Return the position, in steps, behind which too little is left (R27)."""
+        low_nl = self.volume_nl * wire.LOW_VOLUME_PERCENT // 100
+        for index in range(program.length):
+            step = program.steps[index]
+            if step.kind == wire.STEP_SHOTS:
+                low_nl = max(low_nl, wire.LOW_VOLUME_SHOTS * (step.dose_nl + step.film_nl))
+        steps = (self.volume_nl - low_nl) * 1000 // self.doser.pl_per_step
+        return self._position_base + steps
 
     def _end_session(self, reason, state):
         self._switch_off()
+        self._record_end(reason)
+        self._enter(state)
+
+    def _record_end(self, reason):
         sequencer = self.sequencer
         self.recorder.step = wire.STEP_NONE
         self.recorder.session_end(
             self.session_id, sequencer.shots_done, sequencer.delivered_steps, reason
         )
-        self._enter(state)
+
+    def _may_maintain(self):
+        """May the processor be deaf for a flash sector's erasure?"""
+        at_rest = self.state in _IDLE_STATES or self.state == wire.STATE_FAULT
+        return at_rest and not self._prime_until_ms and not self.inputs.pressed
 
     def _tick_armed(self, now_ms):
         if self._supervise(now_ms):
@@ -444,11 +494,12 @@ class Controller:
                 self.fail(sequencer.fault, sequencer.fault_detail)
             elif not sequencer.in_flight:
                 self._end_prime(wire.END_COMPLETE)
+        elif self.supervisor.check(now_ms, False, False, False):
+            # The driver is still off, so nothing went wrong; but the press no longer means a prime.
+            self._end_prime(wire.END_STOPPED)
         elif self.inputs.presses != self._presses:
-            steps = self._prime_nl * 1000 // self.doser.pl_per_step + 1
-            self._switch_on(steps + sequencer.retracted_steps)
+            self._switch_on(self._prime_steps(self._prime_nl) + sequencer.retracted_steps)
             self._priming = True
-            sequencer.begin(None)
             sequencer.begin_prime(self._prime_nl, self._prime_us)
         elif now_ms >= self._prime_until_ms:
             self._end_prime(wire.END_DISARMED)

@@ -26,7 +26,8 @@ class Inputs:
         self.pressed = raw
         self.presses += raw
         self.changed_ms = now_ms
-        self._settled_ms = now_ms + self.debounce_ms
+        # The edge lies anywhere in this millisecond; the lock-out must not be shorter for it.
+        self._settled_ms = now_ms + self.debounce_ms + 1
         return True
 
     def deadline_ms(self, now_ms):

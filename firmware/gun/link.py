@@ -12,6 +12,7 @@ from gun import frame, wire
 
 _HEADER = const(3)  # message u8, request u16
 _HALF = const(0x8000)  # request numbers wrap: ahead is the half circle in front of the newest
+_U32_MAX = const(0xFFFFFFFF)
 _DELIMITER = memoryview(b"\0")
 
 
@@ -116,8 +117,16 @@ class Link:
         self._serial.send(view)
 
     def _refuse(self, message, code, field, value, minimum, maximum):
+        # The sum of a program that is far too large needs more bits than the wire has.
         return wire.pack_refused(
-            self._content, _HEADER, message, code, field, value, minimum, maximum
+            self._content,
+            _HEADER,
+            message,
+            code,
+            field,
+            min(value, _U32_MAX),
+            min(minimum, _U32_MAX),
+            min(maximum, _U32_MAX),
         )
 
     def _send(self, buf, view, message, request, end):

@@ -9,9 +9,12 @@ from gun import wire
 class Recorder:
     """Journal and event line of one gun, with the step of the program that records belong to."""
 
-    def __init__(self, machine, journal):
+    def __init__(self, machine, journal, version, build):
         self._machine = machine
         self._journal = journal
+        self._version = version
+        self._build = build
+        self.booted = False
         self._body = journal.body
         self._tell = None
         self.step = wire.STEP_NONE
@@ -23,9 +26,12 @@ class Recorder:
     def tell(self, kind, a, b):
         self._tell(kind, self._machine.clock_ms, a, b)
 
-    def boot(self, reset_cause, version, build):
-        wire.pack_record_boot(self._body, 0, build, wire.SCHEMA_HASH, reset_cause, *version)
+    def boot(self):
+        """Record the start; `booted` tells whether that was done."""
+        cause = self._machine.reset_cause
+        wire.pack_record_boot(self._body, 0, self._build, wire.SCHEMA_HASH, cause, *self._version)
         self._append(wire.RECORD_BOOT)
+        self.booted = True
 
     def syringe(self, pl_per_step, volume_nl, calibration_id, pressure_limit_kpa):
         wire.pack_record_syringe(

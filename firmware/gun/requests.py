@@ -25,8 +25,23 @@ class Requests:
         self._crc = 0
         self._complete = False
 
-    def handle(self, message, body, start, length, out, at):  # noqa: PLR0911 (one a message)
-        """Carry out `message`, `length` bytes of `body`; pack the reply at `at`, return its end."""
+    def handle(self, message, body, start, length, out, at):
+        """Carry out `message`, `length` bytes of `body`; pack the reply at `at`, return its end.
+
+        What nobody foresaw is a fault of the gun, in which the driver is off. The host that waits
+        is told so, and a STOP is confirmed.
+        """
+        try:
+            return self._carry_out(message, body, start, length, out, at)
+        except (Refusal, wire.WireError):
+            raise
+        except Exception as error:  # noqa: BLE001 (see above)
+            self._gun.collapse(error)
+        if message == wire.MSG_STOP:
+            return at
+        raise Refusal(wire.ERROR_FAULT_LATCHED, 0, self._gun.fault, 0, 0)
+
+    def _carry_out(self, message, body, start, length, out, at):  # noqa: PLR0911 (one a message)
         gun = self._gun
         if message == wire.MSG_STATUS:
             wire.unpack_status(body, start, length)
