@@ -1,0 +1,79 @@
+"""What must be true of a gun after every test, whatever the test did."""
+
+import itertools
+
+from benches.bench import Bench, Steps
+
+from mesogun.gun import Gun
+from mesogun.link import Link
+from mesogun_protocol.enums import ControllerState, Fault, RecordKind
+from mesogun_protocol.records import Record, decode_record
+
+
+class Health:
+    """Collects what a test uses, and what it may leave behind on purpose.
+
+    Attributes:
+        faults: faults that the test provokes.
+        restarts: boots beside the first one that the test brings about.
+        resends: True if the test keeps the gun so busy that requests must be sent again.
+    """
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._links: list[Link] = []
+        self.faults: list[Fault] = []
+        self.restarts = 0
+        self.resends = False
+
+    def greet(self, link: Link) -> Gun:
+        """Open a gun whose link is watched."""
+        self._links.append(link)
+        return Gun(link)
+
+    def check(self) -> None:
+        """Stop the gun, read its whole record and compare it with what the bench counted."""
+        gun = self.greet(Link(self._bench.connect()))
+        gun.stop()
+        assert not self._bench.driver_on(), "the driver is on after a stop"
+        records = read_records(gun)
+        status = gun.status()
+        assert status.state not in (ControllerState.RUNNING, ControllerState.PAUSED)
+        self._check_links()
+        self._check_sequence(records)
+        faults = [r.body["fault"] for r in records if r.kind is RecordKind.FAULT]
+        assert faults == self.faults, "the record shows other faults than the test provoked"
+        witnessed = Steps(status.total_forward_steps, status.total_backward_steps)
+        assert witnessed == self._bench.steps(), "the witness and the bench count differently"
+        assert recorded_steps(records, gun.info.boot_id) == witnessed
+
+    def _check_links(self) -> None:
+        for link in self._links:
+            assert link.damaged == 0, "frames arrived damaged"
+            assert self.resends or link.resent == 0, "requests had to be sent again"
+
+    def _check_sequence(self, records: list[Record]) -> None:
+        boots = sorted({record.boot_id for record in records})
+        assert len(boots) == 1 + self.restarts, f"the record tells of the boots {boots}"
+        for before, after in itertools.pairwise(records):
+            # A power cut may cost the record in the making, and nothing else.
+            most = 2 if after.boot_id != before.boot_id else 1
+            assert 1 <= after.sequence - before.sequence <= most, f"a gap at {after.sequence}"
+
+
+def read_records(gun: Gun) -> list[Record]:
+    """Return all records that the gun holds, decoded."""
+    return [decode_record(raw) for raw in gun.read_records(1)]
+
+
+def recorded_steps(records: list[Record], boot_id: int) -> Steps:
+    """Return what the results of one boot add up to."""
+    results = [
+        record.body
+        for record in records
+        if record.kind is RecordKind.SHOT_RESULT and record.boot_id == boot_id
+    ]
+    return Steps(
+        sum(body["forward_steps"] for body in results),
+        sum(body["backward_steps"] for body in results),
+    )
