@@ -1,0 +1,189 @@
+"""The surroundings of an emulated gun: plant and panel on the pins of the board.
+
+Emulated time moves only in `run` and `run_unheard`.
+"""
+
+from typing import Final
+
+from mesogun.emulated.board import Board
+from mesogun.emulated.light import LightReader
+from mesogun.emulated.motion import Motion, Step
+from mesogun.emulated.pico import Pico
+from mesogun.emulated.tmc2209 import Tmc2209
+from mesogun.virtual.panel import Operator, Panel
+from mesogun.virtual.plant import Plant
+
+_REST_NS: Final = 30_000_000
+"""STEP is at rest that long between two shots at least; the needle moves to a new point in it."""
+
+_LOOK_NS: Final = 5_000_000
+"""Time between two looks at the motor while it turns: how late DIAG may tell of a slip."""
+
+_SUPPLY_MV: Final = 24_000
+_FAILING_SUPPLY_MV: Final = 5_000
+_ADC_MAX: Final = 4095
+
+
+class EmulatedWorld:
+    """One emulated gun in its surroundings.
+
+    Args:
+        pico: the processor board, just switched on.
+        board: what is connected to its pins.
+        plant: the physics from motor to needle.
+        panel: what the hands do and the eyes see.
+        operator: who works the trigger of `panel`, None if somebody outside does.
+        new_point_each_shot: the needle goes to fresh tissue for each shot, else it stays.
+
+    Attributes:
+        steps: each rising edge on STEP since the start: the truth about them.
+        forward_steps: forward ones since power-up, counted on the pins.
+        backward_steps: the same backward.
+    """
+
+    def __init__(
+        self,
+        pico: Pico,
+        board: Board,
+        plant: Plant,
+        panel: Panel,
+        operator: Operator | None = None,
+        new_point_each_shot: bool = True,
+    ) -> None:
+        """Connect everything."""
+        self.pico = pico
+        self.board = board
+        self.plant = plant
+        self.panel = panel
+        self.steps: list[Step] = []
+        self.forward_steps = 0
+        self.backward_steps = 0
+        self._operator = operator
+        self._new_point_each_shot = new_point_each_shot
+        self._motion = Motion()
+        self._moved_ns = 0
+        self._slips = 0
+        self._light = LightReader()
+        self._cut_ns: int | None = None
+        plant.new_point()
+        pico.watch(board.direction, idle=0)
+        pico.watch(board.enable, idle=1)
+        pico.watch(board.step, self._on_step, idle=0)
+        for pin in board.light:
+            pico.watch(pin, self._on_light, idle=0)
+        pico.drive(board.diag, 0)
+        Tmc2209(pico, board)
+        pico.analog(board.force, self._force_raw)
+        pico.analog(board.supply, self._supply_raw)
+        self.show_panel()
+
+    @property
+    def now_ns(self) -> int:
+        """Emulated time since the board was switched on first."""
+        return self.pico.now_ns
+
+    @property
+    def driver_on(self) -> bool:
+        """True if the driver's enable line is active now."""
+        return self.pico.level(self.board.enable) == 0
+
+    def send(self, data: bytes) -> None:
+        """Bytes from the host."""
+        self.pico.send(data)
+
+    def receive(self) -> bytes:
+        """Bytes for the host that have arrived so far."""
+        return self.pico.receive()
+
+    def run(self, until_ns: int) -> None:
+        """Let time pass until `until_ns`, or until there are bytes for the host."""
+        self._run(until_ns, listening=True)
+
+    def run_unheard(self, until_ns: int) -> None:
+        """Let time pass until `until_ns`; bytes for the host wait until it listens again."""
+        self._run(until_ns, listening=False)
+
+    def cut_power(self) -> None:
+        """Take the power away and give it back at once."""
+        self._move(self.now_ns)
+        self.pico.cut_power()
+        self.forward_steps = self.backward_steps = 0
+
+    def cut_power_at(self, at_ns: int) -> None:
+        """Do that at `at_ns`; a flash operation that runs then comes to its end."""
+        self._cut_ns = at_ns
+
+    def show_panel(self) -> None:
+        """Bring the pins to what the panel says; `run` does it, callbacks in between may."""
+        panel, board = self.panel, self.board
+        for pin, closed in (
+            (board.interlock, panel.interlock_closed),
+            (board.trigger, panel.trigger),
+            (board.seated, panel.seated),
+        ):
+            self.pico.drive(pin, 0 if closed else None)
+
+    def _run(self, until_ns: int, listening: bool) -> None:
+        pico = self.pico
+        while not (listening and pico.has_received) and self.now_ns < until_ns:
+            hand_ns = self._hand(self.now_ns)
+            self.show_panel()
+            look_ns = self.now_ns + _LOOK_NS if self._motion.pending else None
+            times = (until_ns, hand_ns, self._cut_ns, look_ns)
+            pico.run(min(max(ns, self.now_ns + 1) for ns in times if ns is not None))
+            self._move(self.now_ns)
+            if self._cut_ns is not None and self._cut_ns <= self.now_ns:
+                self._cut_ns = None
+                self.cut_power()
+
+    def _hand(self, now_ns: int) -> int | None:
+        """Let the operator act; return when that is to be done again."""
+        self.panel.light = self._light.look(now_ns)
+        if self._operator is None:
+            return None
+        self._operator.next_ns(now_ns)
+        self._operator.act(now_ns)
+        times = (self._operator.next_ns(now_ns), self._light.next_ns(now_ns))
+        return min((ns for ns in times if ns is not None), default=None)
+
+    def _move(self, now_ns: int) -> None:
+        """Let the plant follow the steps."""
+        plant = self.plant
+        for run in self._motion.until(now_ns):
+            rested = run.start_ns - self._moved_ns >= _REST_NS
+            if rested and run.forward and self._new_point_each_shot:
+                plant.advance(run.start_ns)
+                plant.new_point()
+            self._moved_ns = run.end_ns
+            plant.advance(run.end_ns, (run,))
+        plant.advance(now_ns)
+        if plant.full_step_slips != self._slips or not self._motion.pending:
+            self.pico.drive(self.board.diag, int(plant.full_step_slips != self._slips))
+            self._slips = plant.full_step_slips
+
+    def _on_step(self, ns: int, level: int) -> None:
+        if not level:
+            return
+        forward = self.pico.level(self.board.direction) == self.board.forward
+        step = Step(ns, forward, self.driver_on)
+        self.steps.append(step)
+        self._motion.add(step)
+        if forward:
+            self.forward_steps += 1
+        else:
+            self.backward_steps += 1
+
+    def _on_light(self, ns: int, _level: int) -> None:
+        lamps = enumerate(self.board.light)
+        self._light.change(ns, sum(self.pico.level(pin) << bit for bit, pin in lamps))
+        self.panel.light = self._light.look(ns)
+        if self._operator is not None:
+            self.pico.stop()
+
+    def _force_raw(self) -> int:
+        self._move(self.now_ns)
+        return self.plant.force_adc_raw()
+
+    def _supply_raw(self) -> int:
+        supply_mv = _SUPPLY_MV if self.panel.supply_ok else _FAILING_SUPPLY_MV
+        return supply_mv * _ADC_MAX // self.board.supply_full_scale_mv
