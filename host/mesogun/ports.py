@@ -1,7 +1,8 @@
-"""A port as a person names it -> an open transport: `sim`, `auto` or a serial port or URL."""
+"""A port as a person names it -> an open transport: `sim`, `rp2040`, `auto` or a serial URL."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mesogun.catalog import Needle, Syringe
 from mesogun.errors import PortError
@@ -9,7 +10,11 @@ from mesogun.link import SerialTransport, Transport, find_gun
 from mesogun.virtual.gun import VirtualGunSettings, VirtualTransport
 from mesogun.virtual.plant_parameters import PlantParameters
 
+if TYPE_CHECKING:
+    from mesogun.emulated.gun import EmulatedTransport
+
 SIM = "sim"
+EMULATED = "rp2040"
 AUTO = "auto"
 
 
@@ -50,20 +55,41 @@ class Simulation:
 
 
 def open_port(port: str, simulation: Callable[[], Simulation]) -> Transport:
-    """Open `port`; `simulation` is asked only if it is `sim`.
+    """Open `port`; `simulation` is asked only if it is `sim` or `rp2040`.
 
     Args:
-        port: `sim` for a virtual gun, `auto` for the one gun that is connected, else a serial port
-            or any URL that pyserial knows.
-        simulation: what a virtual gun is to be.
+        port: `sim` for a virtual gun, `rp2040` for the gun on an emulated RP2040, `auto` for the
+            one gun that is connected, else a serial port or any URL that pyserial knows.
+        simulation: what a virtual or emulated gun is to be.
 
     Raises:
         PortError: if there is no such port, no gun, more than one, or it is in use.
     """
     if port == SIM:
         return VirtualTransport(simulation().settings())
+    if port == EMULATED:
+        return open_emulated(simulation())
     if port == AUTO:
         return SerialTransport(find_gun().device)
     if not port:
         raise PortError("The port has no name. Give --port sim, --port auto or a serial port.")
     return SerialTransport(port)
+
+
+def open_emulated(simulation: Simulation) -> "EmulatedTransport":
+    """Open the emulated gun of this computer, whether there is firmware on it or not.
+
+    Raises:
+        PortError: if the emulator or an image of MicroPython is missing, or the gun is in use.
+    """
+    try:
+        # Heavy, and an extra that not everybody installs.
+        from mesogun.emulated.gun import EmulatedTransport, emulated_gun
+        from mesogun.emulated.image import find_image
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("rp2040py"):
+            raise
+        raise PortError(
+            "The emulated RP2040 is not installed here: pip install 'mesogun[emulator]'."
+        ) from None
+    return EmulatedTransport(simulation.settings(), find_image(), emulated_gun())
