@@ -1,12 +1,27 @@
-"""Composition root: the machine it runs on, and the logic that runs on it."""
+"""Composition root: the machine it runs on, the logic, and the loop that sleeps until something is due."""
 
 import sys
 
-from gun.app import App
+
+def _run(machine):
+    from gun.app import App
+
+    try:
+        App(machine).run()
+    finally:
+        # Whatever ends the loop: driver off at once, then the watchdog makes a fresh start.
+        machine.pulse.disable()
+
 
 if sys.platform == "rp2":
-    from hal.rp2040.machine import Machine
+    from hal.rp2040 import startup
+
+    startup.check_version()
+    if not startup.maintenance():
+        from hal.rp2040.machine import Machine
+
+        _run(Machine())
 else:
     from hal.virtual.machine import Machine
 
-App(Machine()).run()
+    _run(Machine())

@@ -1,0 +1,1 @@
+"""Pins and constants, one file a board revision, as plain assignments that a host can read too."""

@@ -1,0 +1,1 @@
+"""The RP2040: the only package that imports `machine` and `rp2`."""

@@ -1,0 +1,51 @@
+"""What comes before the firmware: a board that cannot move, the right MicroPython, the way to the prompt."""
+
+import sys
+
+import machine
+import rp2
+import vfs
+from micropython import const
+
+from boards import reference as board
+
+# Soft reset with an active DMA crashes before 1.28; `DMA.close` does not stop a channel before 1.27.
+_OLDEST = (1, 28)
+_BOUNCE_SAMPLES = const(20)
+
+
+def secure():
+    """Driver off, file system read-only.
+
+    A soft reset leaves the pins as they were, so the enable line is taken away from PIO here.
+    The journal lies behind the last used block of a file system that believes to own it: nothing
+    may ever be allocated there.
+    """
+    machine.Pin(board.ENABLE_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
+    vfs.umount("/")
+    vfs.mount(rp2.Flash(), "/", readonly=True)
+
+
+def check_version():
+    """Raise RuntimeError on a MicroPython that is too old."""
+    version = sys.implementation.version
+    if version[:2] < _OLDEST:
+        raise RuntimeError(
+            "mesogun needs MicroPython %d.%d or newer, this board runs %d.%d: put a newer image on it"
+            % (_OLDEST + tuple(version[:2]))
+        )
+
+
+def maintenance():
+    """Is the trigger held at power-on? Then the prompt stays open, for flashing, and nothing runs.
+
+    Only at power-on: a watchdog's reset under a finger must come back as a gun.
+    """
+    if machine.reset_cause() != machine.PWRON_RESET:
+        return False
+    trigger = machine.Pin(board.TRIGGER_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
+    for _ in range(_BOUNCE_SAMPLES):
+        machine.idle()
+        if trigger.value():
+            return False
+    return True
