@@ -38,11 +38,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError as error:
         silence(sys.stdout)
         return exit_code(error)
+    except SystemExit as end:
+        # So typer ends a command in which a pipe broke; nothing here but a defect breaks one.
+        return _report(end.__context__ or end, UNEXPECTED, printer)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - all are told, none is lost
-        code = exit_code(error)
-        tell(_message(error, code))
-        if printer.debug:
-            tell("".join(traceback.format_exception(error)).rstrip())
+        return _report(error, exit_code(error), printer)
+    return code
+
+
+def _report(error: BaseException, code: int, printer: Printer) -> int:
+    """Tell what went wrong, and return the exit code."""
+    tell(_message(error, code))
+    if printer.debug:
+        tell("".join(traceback.format_exception(error)).rstrip())
     return code
 
 

@@ -120,11 +120,14 @@ def _aligned(table: Table, stream: TextIO) -> str:
     """The lines of a table, as wide as `stream` allows."""
     from rich.console import Console
 
-    width = get_terminal_size().columns if stream.isatty() else _UNBOUNDED_COLUMNS
-    console = Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
-    with console.capture() as lines:
-        console.print(_rich(table, console.width))
-    return "\n".join(line.rstrip() for line in lines.get().splitlines())
+    columns, rows = get_terminal_size()
+    if not stream.isatty():
+        columns = _UNBOUNDED_COLUMNS
+    # With both given, rich believes them on every kind of terminal.
+    console = Console(file=stream, markup=False, emoji=False, width=columns, height=rows)
+    with console.capture() as folded:
+        console.print(_rich(table, columns))
+    return "\n".join(line.rstrip() for line in folded.get().splitlines())
 
 
 def _rich(table: Table, columns: int) -> "RichTable":

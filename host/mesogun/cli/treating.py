@@ -209,12 +209,14 @@ def _signals_interrupt() -> Generator[None]:
     """Stop the gun also when this process is told to end, or its window is closed."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        # Passed on, because whoever must not be interrupted just now blocks this one.
+        signal.raise_signal(signal.SIGINT)
 
-    ends = (signal.SIGTERM, signal.SIGHUP)
-    # One that is ignored, as under nohup, stays ignored.
-    taken = [each for each in ends if signal.getsignal(each) is not signal.SIG_IGN]
-    before = {each: signal.signal(each, interrupt) for each in taken}
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # One that is ignored, as under nohup, stays ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, interrupt)
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """Every error has its exit code, one message on stderr and no traceback."""
 
+import errno
 import subprocess
 import sys
 
@@ -68,6 +69,13 @@ def test_a_defect_is_one_sentence_that_asks_for_a_report(mesogun, monkeypatch):
     assert "ZeroDivisionError: division by zero" in ran.err
     assert "please report it" in ran.err
     assert "mesogun --debug" in ran.err
+
+
+def test_a_pipe_that_breaks_within_a_command_is_a_defect_and_not_silent(mesogun, monkeypatch):
+    _failing(monkeypatch, BrokenPipeError(errno.EPIPE, "Broken pipe"))
+    ran = mesogun("devices")
+    assert (ran.code, ran.out) == (70, "")
+    assert "BrokenPipeError" in ran.err
 
 
 @pytest.mark.parametrize("way", ["option", "environment"])

@@ -196,7 +196,7 @@ def test_an_interrupt_stops_the_gun_and_stores_the_record(mesogun, surroundings,
     run = _begun(surroundings)
     run.send_signal(number)
     out, err = run.communicate()
-    assert run.returncode == 130
+    assert run.returncode == 130, err
     assert "Traceback" not in err
     result = json.loads(out)
     assert set(result) == set(KEYS)
