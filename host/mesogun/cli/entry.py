@@ -67,4 +67,5 @@ def _message(error: BaseException, code: int) -> str:
         context = getattr(error, "ctx", None)
         hint = f" `{context.command_path} --help` tells more." if context else ""
         return f"{error.format_message().rstrip('.')}.{hint}"
-    return "\n".join([str(error), *getattr(error, "__notes__", ())])
+    # A note that the stop failed for the same reason says nothing new.
+    return "\n".join(dict.fromkeys([str(error), *getattr(error, "__notes__", ())]))

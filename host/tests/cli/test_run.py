@@ -5,11 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mesogun.errors import GunRefused
+from mesogun.treatment import Result, Treatment
 from mesogun.virtual.gun import kept_guns
+from mesogun_protocol.enums import EndReason
 
 PROGRAM = """\
 schema = 1
@@ -239,3 +243,61 @@ def test_a_virtual_gun_in_use_is_left_alone_by_a_sync(mesogun, surroundings):
     run.send_signal(signal.SIGINT)
     run.communicate()
     assert run.returncode == 130
+
+
+def test_a_gun_that_refuses_before_the_start_leaves_nothing_behind(mesogun, program, monkeypatch):
+    def refuse(_: Treatment) -> None:
+        raise GunRefused("The gun refused arm: the interlock is open; close it.")
+
+    monkeypatch.setattr(Treatment, "prepare", refuse)
+    ran = mesogun("run", program(), *FAST, "--json")
+    assert (ran.code, ran.out) == (1, "")
+    assert (
+        ran.err == "Nothing was delivered.\nThe gun refused arm: the interlock is open; close it.\n"
+    )
+    assert kept_guns() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "told"),
+    [
+        ({}, 0, ""),
+        (
+            {"faults": ("occlusion",), "ended": EndReason.FAULTED},
+            1,
+            "Fault occlusion: The pressure",
+        ),
+        ({"ended": EndReason.STOPPED}, 130, ""),
+        ({"ended": EndReason.DISARMED}, 1, ""),
+        ({"record_complete": False}, 1, "mesogun sessions verify abcdefgh"),
+        ({"ended": None, "record_complete": False}, 1, "The record is not complete"),
+    ],
+)
+def test_the_exit_code_tells_how_a_session_ended(
+    mesogun, program, monkeypatch, changes, code, told
+):
+    result = replace(RESULT, **changes)
+    monkeypatch.setattr(Treatment, "run", lambda *_: result)
+    ran = mesogun("run", program(), *FAST, "--json")
+    assert ran.code == code
+    assert told in ran.err
+    assert ran.data["faults"] == list(result.faults)
+    assert ran.data["ended"] == (result.ended.name.lower() if result.ended is not None else None)
+
+
+RESULT = Result(
+    session="abcdefgh",
+    program="Five points",
+    shots_planned=5,
+    shots_delivered=5,
+    volume_planned_nl=150_000,
+    volume_delivered_nl=150_000,
+    volume_needle_nl=None,
+    duration_s=4.0,
+    faults=(),
+    uncertain_shots=0,
+    record_complete=True,
+    record_hash="0" * 64,
+    seed=1,
+    ended=EndReason.COMPLETE,
+)
