@@ -1,0 +1,136 @@
+"""The power goes at random moments: nothing resumes, and the record bounds what was given."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from benches.bench import Bench, Steps
+from health import Health, read_records, recorded_steps
+from sessions import FLOW, SHOT, arm, listen, press, shots, start
+
+from mesogun.gun import Gun, Limits, Refused
+from mesogun.records import Store
+from mesogun.sync import sync_gun
+from mesogun_protocol.enums import ControllerState, RecordKind, TriggerMode
+from mesogun_protocol.records import Record
+
+_CUTS = 12
+_STEPS = {
+    "shots": shots(20),
+    "flow": FLOW,
+    "retract": replace(
+        SHOT, count=9, retract_nl=5_000, film_nl=3_000, film_every=1, period_us=500_000
+    ),
+    "held": shots(20, TriggerMode.HOLD),
+}
+
+
+def _open_intents(records: list[Record], boot_id: int) -> list[Record]:
+    """Return the intents of a boot that have no result."""
+    mine = [record for record in records if record.boot_id == boot_id]
+    settled = {r.body["shot"] for r in mine if r.kind is RecordKind.SHOT_RESULT}
+    return [
+        record
+        for record in mine
+        if record.kind is RecordKind.SHOT_INTENT and record.body["shot"] not in settled
+    ]
+
+
+@pytest.mark.req("R17", "R19", "R40", "R42")
+@pytest.mark.parametrize("name", _STEPS)
+def test_a_cut_costs_the_running_shot_at_most(
+    bench: Bench, gun: Gun, health: Health, name: str
+) -> None:
+    dice = random.Random(f"cuts {name}")
+    health.restarts = _CUTS
+    for _ in range(_CUTS):
+        start(gun, _STEPS[name])
+        if _STEPS[name].trigger is TriggerMode.HOLD:
+            bench.press()
+        began_ns = bench.now_ns()
+        boot_id = gun.info.boot_id
+        bench.run_for(dice.choice([0.0, 0.2, 0.6]))
+        cut_s = dice.uniform(0.0001, 0.3)
+        before = bench.now_ns()
+        bench.cut_power(cut_s)
+        cut_ns = before + round(cut_s * 1e9)
+        bench.release()
+        press(bench)
+        bench.run_for(0.5)
+        assert not bench.edges_since(cut_ns)
+        assert bench.steps() == Steps(0, 0)
+        assert not bench.driver_on()
+        assert gun.reconnect(bench.connect())
+        status = gun.status()
+        assert status.state is ControllerState.UNLOADED
+        assert gun.get_limits() == Limits(0, 0, 0)
+        made = bench.edges_since(began_ns)
+        forward = sum(edge.forward for edge in made)
+        records = read_records(gun)
+        _assert_bounded(records, boot_id, forward)
+
+
+def _assert_bounded(records: list[Record], boot_id: int, forward: int) -> None:
+    """Results are a lower bound of what was made, with the open intents an upper one."""
+    known = recorded_steps(records, boot_id).forward
+    unsettled = _open_intents(records, boot_id)
+    assert len(unsettled) <= 2
+    most = known + sum(r.body["dose_steps"] + r.body["advance_steps"] for r in unsettled)
+    assert known <= forward <= most
+
+
+@pytest.mark.req("R40", "R41")
+def test_after_cuts_the_store_holds_each_record_once(
+    bench: Bench, gun: Gun, health: Health, tmp_path: Path
+) -> None:
+    dice = random.Random("sync")
+    health.restarts = 8
+    with Store.open(f"sqlite:///{tmp_path / 'records.db'}") as store:
+        stored = 0
+        for _ in range(8):
+            start(gun, shots(20))
+            listen(gun, dice.uniform(0.1, 1.0))
+            # Sometimes right after a sync, whose acknowledgement makes the gun write and erase.
+            if dice.random() < 0.5:
+                gun.stop()
+                stored += sync_gun(gun, store).stored
+            bench.cut_power(dice.uniform(0.0001, 0.05))
+            assert gun.reconnect(bench.connect())
+            stored += sync_gun(gun, store).stored
+        for _ in range(2):
+            # The acknowledgement of the first is a record too.
+            listen(gun, 0.5)
+            stored += sync_gun(gun, store).stored
+        made = gun.status().journal_next - 1
+        # What is missing was torn: at most the record in the making of each cut.
+        assert made - health.restarts <= stored <= made
+
+
+@pytest.mark.req("R19")
+def test_an_armed_gun_is_not_armed_after_a_cut(bench: Bench, gun: Gun, health: Health) -> None:
+    health.restarts = 1
+    session_id = arm(gun, SHOT)
+    assert bench.driver_on()
+    bench.cut_power()
+    assert not bench.driver_on()
+    assert gun.reconnect(bench.connect())
+    assert gun.info.boot_id == 2
+    with pytest.raises(Refused):
+        gun.start(session_id)
+    bench.run_for(1)
+    assert bench.steps() == Steps(0, 0)
+
+
+@pytest.mark.req("R40")
+def test_power_that_flickers_while_the_gun_boots(bench: Bench, gun: Gun, health: Health) -> None:
+    dice = random.Random("boot")
+    start(gun, shots(3))
+    listen(gun, 0.3)
+    for _ in range(15):
+        bench.cut_power(dice.uniform(0.0001, 0.004))
+    assert gun.reconnect(bench.connect())
+    health.restarts = gun.info.boot_id - 1
+    assert 5 < gun.info.boot_id <= 16
+    assert gun.status().state is ControllerState.UNLOADED
+    assert read_records(gun)[-1].boot_id == gun.info.boot_id
