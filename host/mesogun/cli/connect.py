@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
 from math import isfinite
+from typing import Protocol, runtime_checkable
 
 from mesogun.catalog import get_needle, get_syringe
 from mesogun.errors import UsageError
@@ -11,12 +12,36 @@ from mesogun.gun import Gun
 from mesogun.link import Transport
 from mesogun.ports import Simulation, open_port
 from mesogun.virtual.gun import VirtualTransport
+from mesogun.virtual.panel import Panel
+from mesogun.virtual.plant import Plant
 
 _SYRINGE, _NEEDLE = "bd-plastipak-10", "30g-4"
 """Fitted to a virtual gun that no program has chosen them for."""
 
 _SEEDS = 1_000_000
 """A seed that is drawn is short enough to be read aloud."""
+
+
+class _World(Protocol):
+    @property
+    def plant(self) -> Plant:
+        """The physics."""
+        ...
+
+
+@runtime_checkable
+class Simulated(Protocol):
+    """What a transport to a virtual or an emulated gun has that one to a real gun has not."""
+
+    @property
+    def panel(self) -> Panel:
+        """Trigger, interlock, syringe, light."""
+        ...
+
+    @property
+    def world(self) -> _World:
+        """The gun and its surroundings."""
+        ...
 
 
 def parse_speed(text: str | None) -> float | None:

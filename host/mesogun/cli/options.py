@@ -21,8 +21,9 @@ Port = Annotated[
     typer.Option(
         "--port",
         envvar="MESOGUN_PORT",
-        metavar="sim|auto|URL",
-        help="sim for a virtual gun, auto for the one that is connected, or a serial port or URL.",
+        metavar="sim|rp2040|auto|URL",
+        help="sim for a virtual gun, rp2040 for an emulated board, auto for the gun that is "
+        "connected, or a serial port or URL.",
     ),
 ]
 SyringeId = Annotated[

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from types import FrameType
 
 from mesogun.catalog import get_syringe
-from mesogun.cli.connect import simulation
+from mesogun.cli.connect import Simulated, simulation
 from mesogun.cli.exit_codes import DONE, FAILED, INTERRUPTED
 from mesogun.cli.following import Careful, Lines, live_view
 from mesogun.cli.hands import Hands
@@ -19,7 +19,7 @@ from mesogun.cli.words import ENDS, duration, fault, volume
 from mesogun.errors import GunRefused, MesogunError, UsageError
 from mesogun.gun import Gun
 from mesogun.link import Transport
-from mesogun.ports import SIM, Simulation, open_port
+from mesogun.ports import EMULATED, SIM, Simulation, open_port
 from mesogun.program import Program, compile_steps, resolve
 from mesogun.records import Store
 from mesogun.sync import sync_gun
@@ -48,8 +48,8 @@ class Wishes:
 
     @property
     def is_simulated(self) -> bool:
-        """Whether the gun is a virtual one."""
-        return self.port == SIM
+        """Whether the gun is a virtual or an emulated one."""
+        return self.port in (SIM, EMULATED)
 
 
 def treat(wishes: Wishes) -> Answer:
@@ -76,6 +76,7 @@ def treat(wishes: Wishes) -> Answer:
             result = _deliver(wishes, treatment, transport, _gun_in_words(gun, order, simulated))
     if isinstance(transport, VirtualTransport):
         transport.forget()
+    if isinstance(transport, Simulated):
         result = replace(result, volume_needle_nl=round(transport.world.plant.needle_nl))
     return _summary(result)
 
@@ -138,7 +139,8 @@ def _gun_in_words(gun: Gun, order: Order, simulated: Simulation) -> str:
     if order.seed is None:
         return f"board {gun.info.board_id} on {order.port}, firmware {gun.info.firmware}"
     pace = "as fast as it goes" if simulated.speed is None else f"speed {simulated.speed:g}"
-    return f"virtual gun, seed {order.seed}, {pace}"
+    kind = "virtual gun" if order.port == SIM else "emulated RP2040"
+    return f"{kind}, seed {order.seed}, {pace}"
 
 
 def _confirm(wishes: Wishes, program: Program, gun: str) -> None:
@@ -183,7 +185,7 @@ def _nothing_delivered(gun: Gun, store: Store, transport: Transport) -> Generato
 
 
 def _deliver(wishes: Wishes, treatment: Treatment, transport: Transport, gun: str) -> Result:
-    panel = transport.panel if isinstance(transport, VirtualTransport) else None
+    panel = transport.panel if isinstance(transport, Simulated) else None
     hands = Hands(panel, wishes.auto_trigger, time.monotonic)
     view = live_view(gun, hands) if sys.stderr.isatty() else nullcontext(_in_lines(wishes.verbose))
     with _signals_interrupt():
@@ -250,7 +252,7 @@ def _summary(result: Result) -> Answer:
         ("hash", result.record_hash),
     ]
     if result.seed is not None:
-        rows.append(("seed", f"{result.seed} (virtual gun)"))
+        rows.append(("seed", f"{result.seed} (simulated)"))
     ended = result.ended.name.lower() if result.ended is not None else None
     data = asdict(result) | {"ended": ended, "faults": list(result.faults)}
     return Answer(data, [Table(rows)], _code(result))

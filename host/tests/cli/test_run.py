@@ -109,7 +109,7 @@ def test_the_same_seed_gives_the_same_record(mesogun, program):
 def test_the_text_of_a_run_has_every_number_with_its_unit(mesogun, program):
     ran = mesogun("run", program(), *FAST, "--operator", "Dr. A", "--patient-ref", "P-17")
     assert ran.code == 0
-    for told in (", complete", "5 of 5", "150 ul of 150 ul", "out of the needle", "(virtual gun)"):
+    for told in (", complete", "5 of 5", "150 ul of 150 ul", "out of the needle", "(simulated)"):
         assert told in ran.out
     session = ran.out.split()[1].rstrip(",")
     shown = mesogun("sessions", "show", session).out
