@@ -7,7 +7,13 @@ from datetime import UTC, datetime
 import serial
 from serial.tools import list_ports as serial_ports
 
-from mesogun.errors import LinkError, PortError
+from mesogun.errors import LinkError, PortError, UsageError
+
+_HANDLERS = "mesogun.link"
+"""Where pyserial is to look for `protocol_fault`, the handler of fault:// URLs."""
+
+if _HANDLERS not in serial.protocol_handler_packages:
+    serial.protocol_handler_packages.append(_HANDLERS)
 
 _BAUD = 115_200
 """USB ignores it; a real UART bridge needs one agreed rate."""
@@ -28,12 +34,15 @@ class SerialTransport:
 
         Raises:
             PortError: if it does not exist, is in use, or may not be opened.
+            UsageError: if it is a fault:// URL with faults that there are not.
         """
         self.name = port
         try:
             self._serial = serial.serial_for_url(
                 port, _BAUD, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True
             )
+        except UsageError:
+            raise
         except (OSError, ValueError) as error:
             raise PortError(_open_failure(port, error)) from error
 
