@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from mesogun.records.statistics.doses import DoseAccuracy, dose_accuracy, dose_errors_percent
 from mesogun.records.view import SessionRecord
 
 
@@ -16,6 +17,8 @@ class Statistics:
         delivered_min_nl: smallest witnessed dose, nl; the next two are mean and largest.
         worst_error_steps: largest difference of witnessed and planned dose steps, with sign.
         worst_error_shot: number of that shot.
+        accuracy: witnessed against planned dose steps, percent of each plan; None if no shot had a
+            dose planned. The witness counts steps: what left the needle is not in it.
     """
 
     shots: int
@@ -25,6 +28,7 @@ class Statistics:
     delivered_max_nl: float
     worst_error_steps: int
     worst_error_shot: int
+    accuracy: DoseAccuracy | None
 
 
 def summarise(record: SessionRecord) -> Statistics | None:
@@ -49,4 +53,13 @@ def summarise(record: SessionRecord) -> Statistics | None:
         delivered_max_nl=float(nl_per_step * max(delivered)),
         worst_error_steps=error,
         worst_error_shot=shot,
+        accuracy=_accuracy([(made, asked) for asked, made, _ in doses if asked]),
     )
+
+
+def _accuracy(steps: list[tuple[int, int]]) -> DoseAccuracy | None:
+    """Return the accuracy of pairs of witnessed and planned steps; steps have one volume each."""
+    if not steps:
+        return None
+    made, asked = zip(*steps, strict=True)
+    return dose_accuracy(dose_errors_percent(made, asked))
