@@ -93,6 +93,7 @@ class _Machine:
 
     def wake(self) -> None:
         """Look again: an input or a flag has changed."""
+        self.head = -1
         if self.mode in (_Mode.POLL, _Mode.STALL):
             self.mode = _Mode.RUN
             self.event = self.core.next_due_fp

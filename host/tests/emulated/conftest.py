@@ -1,0 +1,33 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("rp2040py", reason="the emulator is missing: pip install 'mesogun[emulator]'")
+
+from mesogun.emulated.image import NoImage, find_image
+from mesogun.emulated.pico import Pico
+from tests.emulated.raw_repl import RawRepl
+
+
+@pytest.fixture(scope="session")
+def image() -> Path:
+    try:
+        return find_image()
+    except NoImage as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def make_pico(image: Path) -> Callable[..., Pico]:
+    return lambda **settings: Pico(image, **settings)
+
+
+@pytest.fixture
+def pico(make_pico: Callable[..., Pico]) -> Pico:
+    return make_pico()
+
+
+@pytest.fixture
+def repl(pico: Pico) -> RawRepl:
+    return RawRepl(pico)
