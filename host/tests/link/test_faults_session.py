@@ -1,7 +1,7 @@
 """Whole sessions of the virtual gun over a bad cable: complete, verified, no dose twice."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -129,7 +129,7 @@ def test_a_cable_that_is_pulled_in_the_middle_loses_no_record(
     treatment = Treatment(gun, store, Order(program))
     treatment.prepare()
 
-    def pull(progress: object) -> None:
+    def pull(_: object) -> None:
         if inner.world.stream.forward_steps > 2000 and cable.cable.unplugged_s is None:
             cable.cable.unplug()
 
