@@ -30,7 +30,7 @@ _VALID: dict[Message, tuple[int, ...]] = {
     messages.READ_RECORDS: (1, 15),
 }
 #: kind, trigger, on_release, count, dose, inject, period, ramp, retract, film, film_every
-_STEP = (1, 0, 0, 9, 30_000, 500_000, 900_000, 20_000, 5_000, 4_000, 2)
+_STEP: tuple[int, ...] = (1, 0, 0, 9, 30_000, 500_000, 900_000, 20_000, 5_000, 4_000, 2)
 _TOTAL_NL = 9 * 30_000 + 4 * 4_000
 
 

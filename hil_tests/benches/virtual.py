@@ -18,8 +18,10 @@ class _Cable:
 
     name = "bench"
 
-    def __init__(self, gun: VirtualTransport) -> None:
+    def __init__(self, gun: VirtualTransport, number: int) -> None:
         self._gun = gun
+        # No host starts twice within a millisecond; in simulated time it could.
+        self._opened = _EPOCH + timedelta(seconds=number)
         gun.world.receive()
 
     def write(self, data: bytes) -> None:
@@ -32,7 +34,7 @@ class _Cable:
         return self._gun.monotonic_s()
 
     def wall_clock(self) -> datetime:
-        return _EPOCH + timedelta(seconds=self.monotonic_s())
+        return self._opened + timedelta(seconds=self.monotonic_s())
 
     def close(self) -> None:
         """Nothing to do: the gun goes on."""
@@ -53,6 +55,7 @@ class VirtualBench:
         self._gun = VirtualTransport(simulation.settings(), _BOARD_ID)
         self._world = self._gun.world
         self._panel = self._gun.panel
+        self._connections = 0
         self._runs: list[Run] = []
         self._forward = self._backward = 0
         self._world.scope = self._see
@@ -65,7 +68,8 @@ class VirtualBench:
             self._backward += run.pulses
 
     def connect(self) -> _Cable:
-        return _Cable(self._gun)
+        self._connections += 1
+        return _Cable(self._gun, self._connections)
 
     def now_ns(self) -> int:
         return self._world.now_ns
