@@ -8,12 +8,12 @@ stored.
 import random
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from mesogun.catalog import Syringe, get_syringe
 from mesogun.errors import LinkError, MesogunError, UsageError
-from mesogun.gun import Gun, Status
+from mesogun.gun import Gun, Refused, Status
 from mesogun.gun.upload import encode_program
 from mesogun.link import DoseUncertain
 from mesogun.program import PauseStep, Program, compile_steps, dump_toml, estimate
@@ -62,6 +62,7 @@ class Progress:
         elapsed_s: since the start, in the gun's time.
         left_s: estimate of what is left, None before the first shot.
         fault: latched fault.
+        refusal: why the gun did not do what was asked last, in words; None if it did.
     """
 
     program_name: str
@@ -83,6 +84,7 @@ class Progress:
     elapsed_s: float
     left_s: float | None
     fault: Fault
+    refusal: str | None = None
 
 
 class Action(Enum):
@@ -277,22 +279,31 @@ class Treatment:
         gun = self._gun
         collector = Collector(gun, self._store)
         started_ms = collect_ms = gun.status().clock_ms
+        refusal: str | None = None
         while True:
             status = gun.status()
-            progress = self._progress(status, started_ms)
-            action = observe(progress)
+            action = observe(replace(self._progress(status, started_ms), refusal=refusal))
             if status.state in _OVER:
                 return
-            if action is Action.STOP:
-                gun.stop()
-            elif action is Action.PAUSE and status.state is ControllerState.RUNNING:
-                gun.pause()
-            elif action is Action.RESUME and status.state is ControllerState.PAUSED:
-                gun.resume(session.session_id)
+            refusal = self._act(session, action, status.state)
             if status.clock_ms - collect_ms > _COLLECT_S * 1000:
                 collect_ms = status.clock_ms
                 collector.collect()
             gun.wait(look_every_s)
+
+    def _act(self, session: Session, action: Action | None, state: ControllerState) -> str | None:
+        """Do what the observer asks for; return why the gun refused it, None if it did not."""
+        try:
+            if action is Action.STOP:
+                self._gun.stop()
+            elif action is Action.PAUSE and state is ControllerState.RUNNING:
+                self._gun.pause()
+            elif action is Action.RESUME and state is ControllerState.PAUSED:
+                self._gun.resume(session.session_id)
+        except Refused as refusal:
+            # The state changed between the look and the request, or the trigger is still held.
+            return str(refusal)
+        return None
 
     def _progress(self, status: Status, started_ms: int) -> Progress:
         index = min(status.step_index, len(self._steps) - 1)

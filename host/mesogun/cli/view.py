@@ -34,6 +34,8 @@ def picture(progress: Progress, gun: str, hands: Hands, has_keys: bool) -> Rende
         figures.add_row(Text(name, style="bold"), Text(value))
     doing = instruction(progress, hands, has_keys)
     parts: list[RenderableType] = [Text(f"> {doing}", style="bold"), Text(), figures]
+    if progress.refusal is not None:
+        parts += [Text(), Text(f"Not done: {progress.refusal}")]
     if has_keys:
         parts += [Text(), Text(_keys(progress, hands))]
     title = Text(f" {progress.program_name} ", style="bold", overflow="ellipsis")

@@ -165,3 +165,9 @@ def test_volumes_are_told_with_their_unit(nanolitres, text):
 )
 def test_times_are_told_with_their_unit(seconds, text):
     assert duration(seconds) == text
+
+
+def test_a_refusal_is_shown_with_its_reason():
+    text = " ".join("\n".join(drawn(look(refusal="release the trigger first"))).split())
+    assert "Not done: release the trigger first" in text
+    assert "Not done" not in "\n".join(drawn(look()))
