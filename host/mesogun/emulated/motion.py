@@ -37,9 +37,9 @@ class Motion:
         self._interval_ns = LONGEST_STEP_NS
 
     @property
-    def pending(self) -> bool:
-        """True while a step is not over."""
-        return bool(self._waiting)
+    def pending_ns(self) -> int | None:
+        """Begin of the first step that was not over at the last look, None if all are."""
+        return self._waiting[0].ns if self._waiting else None
 
     def add(self, step: Step) -> None:
         """Add the next step."""

@@ -25,6 +25,9 @@ _CYCLE_NS: Final = 8
 _PADS_AT_RESET: Final = 0x56
 """RP2040 datasheet 2.19.6.3: input enabled, 4 mA, pull-down, Schmitt trigger."""
 
+_PERIPHERAL_HZ: Final = 48_000_000
+"""MicroPython takes it from the PLL of USB; a change of the system clock leaves it alone."""
+
 _SSI_ADDRESS: Final = 0x18000
 _UART_ADDRESSES: Final = (0x40034, 0x40038)
 
@@ -188,7 +191,12 @@ class FlashChip(RPSSI):
 
 
 def repair(mcu: RP2040, unique_id: bytes, seed: int) -> FlashChip:
-    """Put the repaired parts into a chip that has not run yet; return its flash."""
+    """Put the repaired parts into a chip that has not run yet; return its flash.
+
+    Defect: CLK_PERI_CTRL is ignored and the peripheral clock is always 125 MHz, so a UART runs 2.6
+    times too fast.
+    """
+    mcu.clk_peri = _PERIPHERAL_HZ
     mcu.dma.channels[:] = [DmaChannel(mcu.dma, mcu, index) for index in range(12)]
     mcu.uart[:] = [
         Uart(mcu, "UART0", IRQ.UART0, _channels(DREQChannel.DREQ_UART0_RX)),

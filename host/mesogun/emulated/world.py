@@ -128,7 +128,7 @@ class EmulatedWorld:
         while not (listening and pico.has_received) and self.now_ns < until_ns:
             hand_ns = self._hand(self.now_ns)
             self.show_panel()
-            look_ns = self.now_ns + _LOOK_NS if self._motion.pending else None
+            look_ns = self.now_ns + _LOOK_NS if self._motion.pending_ns is not None else None
             times = (until_ns, hand_ns, self._cut_ns, look_ns)
             pico.run(min(max(ns, self.now_ns + 1) for ns in times if ns is not None))
             self._move(self.now_ns)
@@ -156,8 +156,9 @@ class EmulatedWorld:
                 plant.new_point()
             self._moved_ns = run.end_ns
             plant.advance(run.end_ns, (run,))
-        plant.advance(now_ns)
-        if plant.full_step_slips != self._slips or not self._motion.pending:
+        pending_ns = self._motion.pending_ns
+        plant.advance(now_ns if pending_ns is None else pending_ns)
+        if plant.full_step_slips != self._slips or pending_ns is None:
             self.pico.drive(self.board.diag, int(plant.full_step_slips != self._slips))
             self._slips = plant.full_step_slips
 

@@ -1,4 +1,4 @@
-"""The gun's pulse program on a bare board, from a script: what the firmware does, without the firmware."""
+"""The gun's pulse program on a bare board, from a script: no firmware is needed."""
 
 import struct
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+import itertools
 import random
 from collections.abc import Callable
 
@@ -109,7 +110,7 @@ def test_a_machine_that_is_looked_at_in_a_wait_shows_how_far_it_is(
         "    print(sm.get())\n"
     )
     left = [int(line) for line in shown.split()]
-    spent = [before - after for before, after in zip(left, left[1:], strict=False)]
+    spent = [before - after for before, after in itertools.pairwise(left)]
     assert all(1_000_000 <= ticks < 1_010_000 for ticks in spent), left
 
 
