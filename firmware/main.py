@@ -1,4 +1,4 @@
-"""Composition root: the machine it runs on, the logic, and the loop that sleeps until something is due."""
+"""Composition root: the machine it runs on, the logic, and what happens when the loop ends."""
 
 import sys
 

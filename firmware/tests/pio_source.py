@@ -11,8 +11,21 @@ from pathlib import Path
 from typing import Any
 
 _WORDS = {
-    **{"pins": 0, "x": 1, "y": 2, "null": 3, "pindirs": 4, "pc": 5, "isr": 6, "osr": 7},
-    **{"not_x": 1, "x_dec": 2, "not_y": 3, "y_dec": 4, "x_not_y": 5, "pin": 6, "not_osre": 7},
+    "pins": 0,
+    "x": 1,
+    "y": 2,
+    "null": 3,
+    "pindirs": 4,
+    "pc": 5,
+    "isr": 6,
+    "osr": 7,
+    "not_x": 1,
+    "x_dec": 2,
+    "not_y": 3,
+    "y_dec": 4,
+    "x_not_y": 5,
+    "pin": 6,
+    "not_osre": 7,
 }
 _WAIT_SOURCES = {_WORDS["pin"]: 1}
 

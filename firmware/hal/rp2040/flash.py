@@ -1,4 +1,6 @@
 """The last sectors of the flash, outside of any file: journal and configuration."""
+# Viper takes buffers for pointers, and a block device answers numbers: the stubs know neither.
+# pyright: reportArgumentType=false, reportOptionalOperand=false
 
 import micropython
 import rp2
@@ -29,13 +31,15 @@ class Flash:
 
     def __init__(self):
         device = rp2.Flash()
-        if device.ioctl(_SIZE, 0) != _SECTOR_BYTES or device.ioctl(_COUNT, 0) <= _SECTORS:
+        count = device.ioctl(_COUNT, 0)
+        size = device.ioctl(_SIZE, 0)
+        if size != _SECTOR_BYTES or count <= _SECTORS:
             raise RuntimeError(
-                "the flash has %d blocks of %d bytes; the journal takes %d of %d and the firmware the rest"
-                % (device.ioctl(_COUNT, 0), device.ioctl(_SIZE, 0), _SECTORS, _SECTOR_BYTES)
+                f"the flash has {count} blocks of {size} bytes; the journal alone takes {_SECTORS} "
+                f"of {_SECTOR_BYTES}"
             )
         self._device = device
-        self._first = device.ioctl(_COUNT, 0) - _SECTORS
+        self._first = count - _SECTORS
         self._page = bytearray(_PAGE_BYTES)
 
     def read(self, offset, buf):
@@ -46,7 +50,7 @@ class Flash:
         # but a one leaves a bit as it is. With an offset, `writeblocks` does not erase.
         at = offset % _PAGE_BYTES
         if at + len(buf) > _PAGE_BYTES:
-            raise ValueError("%d bytes at %d cross a page" % (len(buf), offset))
+            raise ValueError(f"{len(buf)} bytes at {offset} cross a page")
         _lay(self._page, at, buf, len(buf))
         self._device.writeblocks(
             self._first + offset // _SECTOR_BYTES, self._page, offset % _SECTOR_BYTES - at

@@ -41,7 +41,7 @@ class Machine:
         self._watchdog = machine.WDT(timeout=_WATCHDOG_MS)
 
     def update(self):
-        """Bring `clock_ms` up to date. `ticks_ms` wraps after 12 days, this does so later than it matters."""
+        """Bring `clock_ms` up to date; `ticks_ms` begins anywhere in its circle of 12 days."""
         now_ms = time.ticks_ms()
         self.clock_ms += time.ticks_diff(now_ms, self._ticks_ms)
         self._ticks_ms = now_ms

@@ -8,7 +8,6 @@ import machine
 from micropython import const
 
 from boards import reference as board
-from gun import wire
 
 _NEVER_MS = const(0x3FFFFFFF)
 _RED = const(1)
@@ -36,8 +35,8 @@ _CLICK = (20,)
 _MEDIUM = (200, 200, 200, 200, 200)
 # Ten pulses: 3, a longer rest, 2, a long rest, and all of it again.
 _HALF = (150, 100, 150, 100, 150, 350, 150, 100, 150)
-_HIGH = _HALF + (700,) + _HALF
-# By number of the buzzer: times of sound and rest by turns in ms, and the rest until it comes again.
+_HIGH = (*_HALF, 700, *_HALF)
+# By number of the buzzer: times of sound and rest by turns in ms, and the rest before the next.
 _SOUNDS = ((), _CLICK, _MEDIUM, _HIGH)
 _AGAIN_MS = (0, 0, 5000, 3500)
 
@@ -45,7 +44,7 @@ _DUTY = const(0x8000)
 
 
 class Panel:
-    """See `gun.ports.Panel`. Patterns go on as long as `update` is called when `due_ms` has come."""
+    """See `gun.ports.Panel`; patterns go on as long as `update` is called at `due_ms`."""
 
     def __init__(self):
         self._pins = tuple(

@@ -1,4 +1,4 @@
-"""The pulse engine: blocks of pulse words go by DMA to a PIO state machine, the processor only watches.
+"""The pulse engine: DMA feeds blocks of pulse words to a PIO state machine, the processor watches.
 
 Two DMA channels by turns: the one that feeds the running block starts the one of the block behind
 it, so a train has no gap. What is left in buffers, in the FIFO and in the shift register tells to
@@ -7,6 +7,8 @@ the word where the state machine is.
 A block has an even number of words. Once all is quiet between two loads of a segment, the words
 that were taken are even too, which tells whether the shift register holds one of the rest.
 """
+# Viper takes buffers for pointers, and a DMA has two attributes, which the stubs do not know.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false
 
 from array import array
 
@@ -16,7 +18,6 @@ import rp2
 from micropython import const
 
 from boards import reference as board
-from gun import wire
 from hal.rp2040.tmc2209 import Driver
 from hal.rp2040.witness import Witness
 
@@ -91,8 +92,8 @@ def pulse_program():
     jmp("stop").side(0)
 
 
-# Registers of PIO 0 by word: CTRL 0, FLEVEL 3, TXF0 4, SM0_ADDR 53, SM0_INSTR 54. At +0x2000 a write
-# sets bits, at +0x3000 it clears them. 0x6060 is `out null, 32`.
+# Registers of PIO 0 by word: CTRL 0, FLEVEL 3, TXF0 4, SM0_ADDR 53, SM0_INSTR 54. At +0x2000 a
+# write sets bits, at +0x3000 it clears them. 0x6060 is `out null, 32`.
 
 
 @micropython.viper
@@ -107,7 +108,7 @@ def _run():
 
 @micropython.viper
 def _look(task: ptr32):
-    """Read place in the program, FIFO level and read addresses of both channels as of one moment."""
+    """Read place in the program, FIFO level and both read addresses as of one moment."""
     pio = ptr32(0x50200000)
     first = ptr32(task[5])
     second = ptr32(task[6])
@@ -125,7 +126,7 @@ def _look(task: ptr32):
 
 @micropython.viper
 def _discard(words: int):
-    """Take words out of the FIFO of the frozen machine and, if that is empty, the shift register."""
+    """Take words out of the FIFO of the frozen machine, and out of the shift register."""
     pio = ptr32(0x50200000)
     for _ in range(words):
         pio[54] = 0x6060
@@ -143,7 +144,7 @@ def _withdraw(task: ptr32) -> int:
     pio = ptr32(0x50200000)
     freeze = ptr32(0x50203000)
     run = ptr32(0x50202000)
-    abort = ptr32(0x50000444)
+    second = ptr32(task[6])
     freeze[0] = 1
     while True:
         place = int(pio[53]) - int(task[4])
@@ -157,8 +158,8 @@ def _withdraw(task: ptr32) -> int:
     if fed >= level + 2:
         run[0] = 1
         return 0
-    abort[0] = int(task[8])
-    while abort[0]:
+    ptr32(0x50000444)[0] = int(task[8])  # CHAN_ABORT
+    while int(second[3]) & 0x1000000:  # busy until what is in flight has arrived
         pass
     _discard(level + ((level - fed) & 1))
     words = ptr32(task[9])
@@ -170,8 +171,10 @@ def _withdraw(task: ptr32) -> int:
 
 
 class Pulse:
-    """See `gun.ports.Pulse`. Channels, machines and buffers live as long as this object: a channel
-    keeps only the address of its buffer, and one that is collected stops.
+    """See `gun.ports.Pulse`.
+
+    Channels, machines and buffers live as long as this object: a channel keeps only the address of
+    its buffer, and one that is collected stops.
     """
 
     def __init__(self, clock):
@@ -179,7 +182,7 @@ class Pulse:
         hz = machine.freq()
         if hz % TICK_HZ:
             # A fractional divider would make ticks of unequal length.
-            raise RuntimeError("the clock of %d Hz is no multiple of %d Hz" % (hz, TICK_HZ))
+            raise RuntimeError(f"the clock of {hz} Hz is no multiple of {TICK_HZ} Hz")
         self._clock = clock
         self._driver = Driver()
         self._machine = rp2.StateMachine(
@@ -220,12 +223,14 @@ class Pulse:
         if self.blocks:
             self._settle()
         if self.blocks == 2 or not words or len(words) & 1:
-            raise ValueError("a block of %d words behind %d blocks" % (len(words), self.blocks))
+            raise ValueError(f"a block of {len(words)} words behind {self.blocks} blocks")
         first = self._first
         channel = first ^ 1 if self.blocks else first
         self._words[channel] = words
         dma = self._dma[channel]
-        dma.config(read=words, write=self._machine, count=len(words), ctrl=self._ctrl_alone[channel])
+        dma.config(
+            read=words, write=self._machine, count=len(words), ctrl=self._ctrl_alone[channel]
+        )
         self._begin[channel] = self._registers[channel][_READ_ADDR]
         self._end[channel] = self._begin[channel] + 4 * len(words)
         if not self.blocks:
@@ -311,18 +316,13 @@ class Pulse:
         if task[_PLACE] == _STOP_AT:
             self.interlock_latched = True
         at = task[_FIRST_AT]
-        if self.blocks == 2:
-            # One word of a pair may be in the shift register; both of them only in the machine.
-            if (task[_SECOND_AT] - self._begin[second]) >> 2 >= task[_LEVEL] + 2:
-                self._first = first = second
-                self.blocks = 1
-                at = task[_SECOND_AT]
-        if (
-            self.blocks == 1
-            and at == self._end[first]
-            and task[_LEVEL] == 0
-            and task[_PLACE] == 0
-        ):
+        # One word of a pair may be in the shift register; both of them only in the machine.
+        fed = (task[_SECOND_AT] - self._begin[second]) >> 2
+        if self.blocks == 2 and fed >= task[_LEVEL] + 2:
+            self._first = first = second
+            self.blocks = 1
+            at = task[_SECOND_AT]
+        if self.blocks == 1 and at == self._end[first] and task[_LEVEL] == 0 and task[_PLACE] == 0:
             self.blocks = 0
 
     def _drop(self):
@@ -334,8 +334,8 @@ class Pulse:
             self._dma[channel].active(0)
         if machine.mem32[_SM0_ADDR] - self._task[_LOAD] == _STOP_AT:
             self.interlock_latched = True
-        # A restart empties the shift register and jumps to the begin, which also ends a pulse that was
-        # frozen. Discarding the FIFO fills the register once more.
+        # A restart empties the shift register and jumps to the begin, which also ends a pulse that
+        # was frozen. Discarding the FIFO fills the register once more.
         self._machine.restart()
         _discard(machine.mem32[_FLEVEL] & 15)
         self._machine.restart()

@@ -61,7 +61,9 @@ class Sensors:
                 inputs |= bit
         self.force_raw = self._force.read_u16() >> _FORCE_SHIFT
         # Two steps: the product of both would not be a small integer.
-        self.supply_mv = (self._supply.read_u16() >> 2) * board.SUPPLY_FULL_SCALE_MV // (_FULL_SCALE >> 2)
+        self.supply_mv = (
+            (self._supply.read_u16() >> 2) * board.SUPPLY_FULL_SCALE_MV // (_FULL_SCALE >> 2)
+        )
         if board.SUPPLY_MIN_MV <= self.supply_mv <= board.SUPPLY_MAX_MV:
             inputs |= wire.INPUT_SUPPLY_OK
         self.inputs = inputs

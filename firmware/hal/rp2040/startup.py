@@ -1,4 +1,4 @@
-"""What comes before the firmware: a board that cannot move, the right MicroPython, the way to the prompt."""
+"""What comes before the firmware: a still motor, the right MicroPython, the way to the prompt."""
 
 import sys
 
@@ -9,7 +9,7 @@ from micropython import const
 
 from boards import reference as board
 
-# Soft reset with an active DMA crashes before 1.28; `DMA.close` does not stop a channel before 1.27.
+# Before 1.28 a soft reset with an active DMA crashes; before 1.27 `DMA.close` stops no channel.
 _OLDEST = (1, 28)
 _BOUNCE_SAMPLES = const(20)
 
@@ -31,8 +31,8 @@ def check_version():
     version = sys.implementation.version
     if version[:2] < _OLDEST:
         raise RuntimeError(
-            "mesogun needs MicroPython %d.%d or newer, this board runs %d.%d: put a newer image on it"
-            % (_OLDEST + tuple(version[:2]))
+            f"mesogun needs MicroPython {_OLDEST[0]}.{_OLDEST[1]} or newer, this board runs "
+            f"{version[0]}.{version[1]}: put a newer image on it"
         )
 
 

@@ -1,6 +1,9 @@
-"""The stepper driver TMC2209 on its one-wire UART. Page numbers are those of its datasheet, rev 1.03."""
+"""The stepper driver TMC2209 on its one-wire UART; page numbers are of its datasheet, rev 1.03."""
+# Viper takes buffers for pointers; the stubs do not know.
+# pyright: reportArgumentType=false
 
 import machine
+import micropython
 from micropython import const
 
 from boards import reference as board
@@ -31,13 +34,17 @@ _ANSWER_BYTES = const(8)
 _TRIES = const(3)
 
 
-def crc8(data, length):
-    """Return the CRC of datagrams: polynomial x^8 + x^2 + x + 1, each byte from its lowest bit (p. 20)."""
+@micropython.viper
+def crc8(data: ptr8, length: int) -> int:
+    """Return a datagram's CRC: x^8 + x^2 + x + 1, each byte from its lowest bit (p. 20)."""
     crc = 0
     for index in range(length):
-        byte = data[index]
+        byte = int(data[index])
         for _ in range(8):
-            crc = (crc << 1 ^ 0x07) & 0xFF if (crc >> 7) ^ (byte & 1) else crc << 1 & 0xFF
+            carry = (crc >> 7) ^ (byte & 1)
+            crc = crc << 1 & 0xFF
+            if carry:
+                crc ^= 0x07
             byte >>= 1
     return crc
 
@@ -81,12 +88,12 @@ class Driver:
         # A write has no answer; the driver counts those whose CRC was right (p. 19).
         written = (self._read(_IFCNT) - count) & 0xFF
         if written != len(settings):
-            raise RuntimeError("the stepper driver took %d of %d settings" % (written, len(settings)))
+            raise RuntimeError(f"the stepper driver took {written} of {len(settings)} settings")
         if self._read(_GSTAT) & _GSTAT_UNDERVOLTAGE:
             raise RuntimeError("the stepper driver has no motor supply")
         status = self._read(_DRV_STATUS) & _OVERTEMPERATURE_OR_SHORT
         if status:
-            raise RuntimeError("the stepper driver reports %d (hot, or shorted)" % status)
+            raise RuntimeError(f"the stepper driver is hot or shorted: DRV_STATUS {status:#x}")
 
     @property
     def stalled(self):

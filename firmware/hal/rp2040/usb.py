@@ -15,9 +15,11 @@ _LISTENING_MS = const(1000)  # a host that has sent something this long ago is t
 
 
 class Serial:
-    """See `gun.ports.Serial`. A write to a port whose host has stopped reading would block for 500 ms and then
-    lose what does not fit: so bytes go out only as long as there is room, and the rest of a frame is
-    dropped. The host asks again.
+    """See `gun.ports.Serial`.
+
+    A write to a port whose host has stopped reading would block for 500 ms and then lose what does
+    not fit: so bytes go out only as long as there is room, and the rest of a frame is dropped. The
+    host asks again.
     """
 
     def __init__(self):
@@ -36,10 +38,10 @@ class Serial:
         self._in_view = memoryview(self._in)
         self._one = bytearray(1)
         self._length = 0
-        self._heard_ms = time.ticks_ms() - _LISTENING_MS
+        self._heard_ms = time.ticks_add(time.ticks_ms(), -_LISTENING_MS)
 
     def fetch(self):
-        """Take what the driver has received, as far as it fits; byte by byte, for more would block."""
+        """Take what has been received, as far as it fits; byte by byte, for more would block."""
         one = self._one
         buf = self._in
         length = self._length

@@ -1,4 +1,4 @@
-"""Counts the steps on the STEP pin itself, and switches the driver off when their budget is used up.
+"""Counts the steps on the STEP pin itself; switches the driver off when their budget is used up.
 
 A state machine of its own, at the full clock, in the other PIO block: it needs neither the
 processor nor the memory that the pulse words are in.
@@ -26,8 +26,8 @@ _SET_Y_0 = const(0xE040)
 _NO_ANSWER = const(-1)
 
 
-# X is one less than the forward steps that are left, Y counts backward steps down from 0. Both go on
-# below 0, modulo 2^32, so that no step is ever lost to the count. The driver goes off some 50 ns
+# X is one less than the forward steps that are left, Y counts backward steps down from 0. Both go
+# on below 0, modulo 2^32, so that no step is ever lost to the count. The driver goes off some 50 ns
 # after the last step that the budget allows.
 @rp2.asm_pio(
     set_init=rp2.PIO.OUT_HIGH,
@@ -66,7 +66,9 @@ def _count(start: int, instruction: int) -> int:
 
 
 class Witness:
-    """Attributes: `forward_steps` and `backward_steps` since the start of the device, as of `read`;
+    """The state machine that counts, and its budget.
+
+    Attributes: `forward_steps` and `backward_steps` since the start of the device, as of `read`;
     `tripped` after the budget was used up.
     """
 
@@ -100,7 +102,7 @@ class Witness:
         self.tripped = 0 < self._budget <= forward
 
     def arm(self, budget_steps):
-        """Driver on until `budget_steps` forward steps have been made. Only while STEP is at rest."""
+        """Driver on until `budget_steps` forward steps were made. Only while STEP is at rest."""
         self._restart(budget_steps)
         if budget_steps:
             self._machine.exec(_DRIVER_ON)

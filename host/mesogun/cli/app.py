@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from mesogun.cli import catalog, gun, plan, run, sessions, sim, version
+from mesogun.cli import catalog, firmware, gun, plan, run, sessions, sim, version
 from mesogun.cli.printer import Printer
 
 app = typer.Typer(
@@ -51,5 +51,6 @@ app.command()(gun.status)
 app.command()(gun.stop)
 app.command()(gun.devices)
 app.add_typer(sessions.app, name="sessions")
+app.add_typer(firmware.app, name="firmware")
 app.command()(sim.sim)
 app.command()(version.version)
