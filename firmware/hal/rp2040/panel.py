@@ -35,7 +35,7 @@ _CLICK = (20,)
 _MEDIUM = (200, 200, 200, 200, 200)
 # Ten pulses: 3, a longer rest, 2, a long rest, and all of it again.
 _HALF = (150, 100, 150, 100, 150, 350, 150, 100, 150)
-_HIGH = (*_HALF, 700, *_HALF)
+_HIGH = _HALF + (700,) + _HALF  # noqa: RUF005 (MicroPython has no such display)
 # By number of the buzzer: times of sound and rest by turns in ms, and the rest before the next.
 _SOUNDS = ((), _CLICK, _MEDIUM, _HIGH)
 _AGAIN_MS = (0, 0, 5000, 3500)
