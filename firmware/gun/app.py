@@ -13,7 +13,8 @@ from gun.sequencer import Sequencer
 from gun.supervisor import Supervisor
 
 try:
-    from build import BUILD  # written when the firmware is packed for a board
+    # Written when the firmware is packed for a board.
+    from build import BUILD  # pyright: ignore[reportMissingImports]
 except ImportError:
     BUILD = 0
 

@@ -240,7 +240,7 @@ class Controller:
         if fault != self.fault:
             raise Refusal(wire.ERROR_OUT_OF_RANGE, 0, fault, self.fault, self.fault)
         self.machine.pulse.read()
-        if self.supervisor.check(self.machine.clock_ms, False, False, False):
+        if self._look(self.machine.clock_ms):
             raise Refusal(wire.ERROR_FAULT_CONDITION, 0, self.fault, 0, 0)
         self._only_released()
         if not self.journal.free_records:
@@ -291,7 +291,8 @@ class Controller:
         due = self.inputs.deadline_ms(now_ms)
         if self.state in (wire.STATE_RUNNING, wire.STATE_PAUSED) or self._priming:
             due = min(due, self.sequencer.deadline_ms())
-            due = min(due, self.supervisor.deadline_ms(now_ms, *self._watch()))
+            self._watch()
+            due = min(due, self.supervisor.deadline_ms())
         if self._prime_until_ms and not self._priming:
             due = min(due, self._prime_until_ms)
         if self.state == wire.STATE_ARMED:
@@ -330,12 +331,12 @@ class Controller:
 
     def collapse(self, error):
         """As `fail`, because of an exception: the journal or the logic itself is what failed."""
-        sys.print_exception(error, sys.stderr)
+        sys.print_exception(error, sys.stderr)  # pyright: ignore[reportArgumentType]
         journal = isinstance(error, JournalError)
         try:
             self.fail(wire.FAULT_JOURNAL_WRITE if journal else wire.FAULT_INTERNAL, 0)
         except Exception as another:  # noqa: BLE001 (the gun stands still; its record has a gap)
-            sys.print_exception(another, sys.stderr)
+            sys.print_exception(another, sys.stderr)  # pyright: ignore[reportArgumentType]
         self._show()
 
     def remaining_nl(self):
@@ -414,15 +415,23 @@ class Controller:
         self.machine.pulse.disable()
 
     def _watch(self):
-        """moving, host_paced, presses_only: what the supervisor must know of the step that runs."""
+        """Tell the supervisor what it must know of the step that runs."""
         sequencer = self.sequencer
         if self._priming or self.state != wire.STATE_RUNNING:
-            return sequencer.moving, False, False
-        mode = sequencer.wants
-        return sequencer.moving, mode == wire.TRIGGER_AUTO, mode == wire.TRIGGER_PRESS
+            self.supervisor.watch(sequencer.moving, False, False)
+        else:
+            mode = sequencer.wants
+            self.supervisor.watch(
+                sequencer.moving, mode == wire.TRIGGER_AUTO, mode == wire.TRIGGER_PRESS
+            )
+
+    def _look(self, now_ms):
+        """Return what is wrong now, FAULT_NONE if nothing is."""
+        self._watch()
+        return self.supervisor.check(now_ms)
 
     def _supervise(self, now_ms):
-        fault = self.supervisor.check(now_ms, *self._watch())
+        fault = self._look(now_ms)
         if fault:
             self.fail(fault, self.supervisor.detail)
         return fault
@@ -494,7 +503,7 @@ class Controller:
                 self.fail(sequencer.fault, sequencer.fault_detail)
             elif not sequencer.in_flight:
                 self._end_prime(wire.END_COMPLETE)
-        elif self.supervisor.check(now_ms, False, False, False):
+        elif self._look(now_ms):
             # The driver is still off, so nothing went wrong; but the press no longer means a prime.
             self._end_prime(wire.END_STOPPED)
         elif self.inputs.presses != self._presses:

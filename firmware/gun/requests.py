@@ -114,7 +114,8 @@ class Requests:
         elif message == wire.MSG_PROGRAM_BEGIN:
             self._begin(*wire.unpack_program_begin(body, start, length))
         elif message == wire.MSG_PROGRAM_CHUNK:
-            self._chunk(*wire.unpack_program_chunk(body, start, length))
+            offset, data = wire.unpack_program_chunk(body, start, length)
+            self._chunk(offset, data)
         elif message == wire.MSG_ACKNOWLEDGE_RECORDS:
             (sequence,) = wire.unpack_acknowledge_records(body, start, length)
             if sequence > gun.journal.next:

@@ -26,6 +26,7 @@ class Supervisor:
         self.limit_kpa = 0
         self._over = 0
         self._sample_ms = 0
+        self.watch(False, False, False)
 
     def fit(self, area_mm2_x100, limit_kpa):
         """Take the plunger's area, hundredths of a square millimetre (0 = none), and the limit."""
@@ -44,12 +45,18 @@ class Supervisor:
         else:
             self.pressure_pa = 0
 
-    def check(self, now_ms, moving, host_paced, presses_only):  # noqa: PLR0911 (one a fault)
-        """Return a fault, or FAULT_NONE. Called while the driver is on.
+    def watch(self, moving, host_paced, presses_only):
+        """Say what the next looks are about.
 
         `moving`: a shot is in flight. `host_paced`: the step needs the heartbeat (R22).
         `presses_only`: a trigger that stays down is stuck (R21).
         """
+        self._moving = moving
+        self._host_paced = host_paced
+        self._presses_only = presses_only
+
+    def check(self, now_ms):  # noqa: PLR0911 (one a fault)
+        """Return a fault, or FAULT_NONE."""
         self.detail = 0
         inputs = self._inputs
         if self._machine.pulse.interlock_latched or not inputs.active(wire.INPUT_INTERLOCK_CLOSED):
@@ -60,25 +67,25 @@ class Supervisor:
             return wire.FAULT_SYRINGE_REMOVED
         if not inputs.active(wire.INPUT_SUPPLY_OK):
             return wire.FAULT_SUPPLY
-        if host_paced and now_ms - self.heard_ms > wire.HEARTBEAT_TIMEOUT_MS:
+        if self._host_paced and now_ms - self.heard_ms > wire.HEARTBEAT_TIMEOUT_MS:
             self.detail = now_ms - self.heard_ms
             return wire.FAULT_HEARTBEAT_LOST
-        if presses_only and inputs.held_ms(now_ms) >= wire.STUCK_TRIGGER_MS:
+        if self._presses_only and inputs.held_ms(now_ms) >= wire.STUCK_TRIGGER_MS:
             self.detail = inputs.held_ms(now_ms)
             return wire.FAULT_STUCK_TRIGGER
-        if moving and self._occluded(now_ms):
+        if self._moving and self._occluded(now_ms):
             self.detail = self.pressure_pa // 1000
             return wire.FAULT_OCCLUSION
         return wire.FAULT_NONE
 
-    def deadline_ms(self, now_ms, moving, host_paced, presses_only):
+    def deadline_ms(self):
         """When the next check is due by time alone."""
         due = _NEVER_MS
-        if moving:
+        if self._moving:
             due = self._sample_ms
-        if host_paced:
+        if self._host_paced:
             due = min(due, self.heard_ms + wire.HEARTBEAT_TIMEOUT_MS + 1)
-        if presses_only and self._inputs.pressed:
+        if self._presses_only and self._inputs.pressed:
             due = min(due, self._inputs.changed_ms + wire.STUCK_TRIGGER_MS)
         return due
 
