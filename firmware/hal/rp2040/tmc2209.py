@@ -118,11 +118,12 @@ class Driver:
             out[2] = register
             out[3] = crc8(out, 3)
             self._send(4)
-            # What was sent comes back on the one wire; the answer follows it.
-            heard = self._uart.read(4 + _ANSWER_BYTES) or b""
-            at = heard.find(bytes((_SYNC, _HOST, register)))
-            answer = heard[at : at + _ANSWER_BYTES] if at >= 0 else b""
-            if len(answer) == _ANSWER_BYTES and crc8(answer, 7) == answer[7]:
+            answer = self._uart.read(_ANSWER_BYTES) or b""
+            if (
+                len(answer) == _ANSWER_BYTES
+                and answer[:3] == bytes((_SYNC, _HOST, register))
+                and crc8(answer, 7) == answer[7]
+            ):
                 return int.from_bytes(answer[3:7], "big")
         raise RuntimeError("the stepper driver does not answer: check its supply and its UART")
 
@@ -131,4 +132,6 @@ class Driver:
         while uart.any():
             uart.read(uart.any())
         uart.write(self._out_view[:length])
-        uart.flush()
+        # On the one wire it comes back; the answer follows it. What came back damaged went out
+        # damaged, and the driver does not take it.
+        uart.read(length)

@@ -67,3 +67,16 @@ def info(port: _Port = "auto", _json: Json = False) -> Answer:
     from mesogun.cli import firmware_work
 
     return firmware_work.info(port)
+
+
+@app.command()
+def image(
+    download: Annotated[
+        bool, typer.Option("--download", help="Get the official one for the Raspberry Pi Pico.")
+    ] = False,
+    _json: Json = False,
+) -> Answer:
+    """Show the MicroPython image that the emulated board uses, or get one."""
+    from mesogun.cli import firmware_work
+
+    return firmware_work.image(download)

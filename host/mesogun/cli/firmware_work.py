@@ -9,6 +9,7 @@ from mesogun.errors import PortError, UsageError
 from mesogun.link.discovery import RASPBERRY_PI_VID, list_ports
 from mesogun.service.board import Board, GunRuns
 from mesogun.service.flash import check_board, compare, write_firmware
+from mesogun.service.image import download_image, find_image, image_info
 from mesogun.service.package import Manifest, build_package
 from mesogun.service.restart import await_gun
 
@@ -111,6 +112,15 @@ def info(port: str) -> Answer:
         *(_manifest_rows(found.manifest) if found.manifest else []),
         ("files", str(len(found.files))),
     ]
+    return Answer(data, [Table(rows)])
+
+
+def image(download: bool) -> Answer:
+    """Tell which MicroPython image the emulated board uses, after getting one if asked to."""
+    found = download_image() if download else image_info(find_image())
+    state = {True: "as known", False: "not what is known under its name", None: "not known here"}
+    data = {"path": str(found.path), "sha256": found.sha256, "known": found.known}
+    rows = [("image", str(found.path)), ("sha256", f"{found.sha256}, {state[found.known]}")]
     return Answer(data, [Table(rows)])
 
 
