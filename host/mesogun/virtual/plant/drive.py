@@ -120,7 +120,9 @@ class Drive:
         stopper = self.stopper
         ahead = 1 if rate > 0 else -1
         push_n = ahead * stopper.push_kpa * self._parameters.area_mm2 * 1e-3
-        if self._lag_steps or push_n >= self._most_n or (ahead > 0 and self._at_the_end):
+        # A motor without current does not turn, even where the load would help it.
+        too_hard = push_n >= self._most_n or not self._most_n
+        if self._lag_steps or too_hard or (ahead > 0 and self._at_the_end):
             return self._slip(rate, left_s)
         look = self._look_steps
         node = (math.floor(ahead * self._rotor_steps / look + 1e-9) + 1) * look * ahead
