@@ -27,7 +27,7 @@ from enum import Enum, auto
 from typing import Final
 
 from rp2040py.peripherals.pio import RPPIO
-from rp2040py.peripherals.pio_registers import RXF0, RXF3
+from rp2040py.peripherals.pio_registers import RXF0, RXF3, SM0_INSTR
 from rp2040py.peripherals.state_machine import StateMachine
 from rp2040py.rp2040 import RP2040
 from rp2040py.utils.fifo import FIFO
@@ -46,6 +46,8 @@ _AUTOPULL: Final = 1 << 17
 _JOIN_TX: Final = 1 << 30
 _JOIN_RX: Final = 1 << 31
 _FIFO_WORDS: Final = 4
+
+_MACHINE_BYTES: Final = 0x18
 
 _BUS_ADDRESS = (0x50200, 0x50300)
 
@@ -77,11 +79,15 @@ class _Machine:
         self.head = -1  # where a loop of jumps may have begun, and when
         self.head_due = 0
 
-    def refresh(self) -> None:
-        """Take over what somebody else has done to the machine."""
+    def refresh(self, instructed: bool = False) -> None:
+        """Take over what somebody else has done to the machine.
+
+        Args:
+            instructed: it was given an instruction, which it carries out even while it is disabled.
+        """
         core = self.core
         self.head = -1
-        refilled = self._refill()
+        refilled = (core.enabled or instructed) and self._refill()
         if not core.enabled or core.waiting:
             self.mode = _Mode.OFF
             self.event = _NEVER
@@ -193,7 +199,7 @@ class _Machine:
     def _refill(self) -> bool:
         core = self.core
         if (
-            not (core.shift_ctrl & _AUTOPULL and core.enabled)
+            not core.shift_ctrl & _AUTOPULL
             or core.tx_fifo.empty
             or core.output_shift_count < core.pull_threshold
         ):
@@ -246,13 +252,13 @@ class ExactPio:
         for block in self._blocks:
             block.cycle_fp = now
 
-    def changed(self) -> None:
-        """Go on after registers have changed."""
+    def changed(self, instructed: StateMachine | None = None) -> None:
+        """Go on after registers have changed; `instructed` was given an instruction."""
         for block in self._blocks:
             block.stopped = True
             block.check_changed_pins()
         for machine in self._machines:
-            machine.refresh()
+            machine.refresh(machine.core is instructed)
         self._enabled = [machine for machine in self._machines if machine.core.enabled]
         self._arm()
 
@@ -320,7 +326,9 @@ class _BusSide:
             after = core.shift_ctrl & (_JOIN_TX | _JOIN_RX)
             if after != before:
                 _join(core, after)
-        self._pio.changed()
+        number, rest = divmod(offset - SM0_INSTR, _MACHINE_BYTES)
+        instructed = rest == 0 and 0 <= number < len(self._block.machines)
+        self._pio.changed(self._block.machines[number] if instructed else None)
 
     def reset(self) -> None:
         self._block.reset()

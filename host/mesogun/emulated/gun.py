@@ -28,6 +28,9 @@ _PIECE_S: Final = 0.01
 _BOOT_NS: Final = 5_000_000_000
 """Time in which MicroPython must be on USB; a blank board formats its file system first."""
 
+_PORT_NS: Final = 1_000_000_000
+"""From the answer on USB until an operating system offers the port to programs, about."""
+
 _FELL_BEHIND_S: Final = 0.2
 """More than that is not caught up: the processor was busy, which costs twenty times its time."""
 
@@ -67,7 +70,7 @@ class EmulatedTransport:
     name = "rp2040"
 
     def __init__(self, settings: VirtualGunSettings, image: Path, flash: Path) -> None:
-        """Build the gun and switch it on; returns when it is on USB.
+        """Build the gun and switch it on; returns when an operating system would offer its port.
 
         Raises:
             PortError: if another process uses this gun, or MicroPython does not start.
@@ -93,6 +96,7 @@ class EmulatedTransport:
                 f"{image.name} does not come up on USB within {_BOOT_NS // 10**9} s of emulated "
                 "time: take an image of MicroPython for the Raspberry Pi Pico, 1.28 or newer."
             )
+        self.world.run_unheard(self.world.now_ns + _PORT_NS)
         self._opened = datetime.now(UTC)
         self._started_s = time.monotonic() - self._paced_s()
 

@@ -80,7 +80,7 @@ class Pico:
         mcu.logger = ConsoleLogger(LogLevel.ERROR)
         self._simulator = Simulator(rp2040=mcu)
         load_uf2(image, mcu)
-        self._flash = repair(mcu, board_id, seed)
+        self._flash, self._uarts = repair(mcu, board_id, seed)
         self.load_storage(storage)
         self._pio = ExactPio(mcu)
         self._cdc = Cdc(mcu.usb_ctrl)
@@ -223,7 +223,7 @@ class Pico:
 
     def uart_peer(self, number: int, on_byte: Callable[[int], None]) -> UartPeer:
         """Connect something to UART `number`: it gets each byte when the last bit has come."""
-        return UartPeer(self._mcu.clock, self._mcu.uart[number], on_byte)
+        return UartPeer(self._mcu.clock, self._uarts[number], on_byte)
 
     def reset(self, cause: Cause = Cause.RUN_PIN) -> None:
         """Reset the chip; RAM and flash keep what they hold."""

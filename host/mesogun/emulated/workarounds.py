@@ -7,13 +7,14 @@ change of that part. The release is pinned because they lean on its insides.
 """
 
 import random
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
 from rp2040py.irq import IRQ
 from rp2040py.peripherals.dma import TREQ, DREQChannel, RPDMAChannel
 from rp2040py.peripherals.ssi import CMD_BLOCK_ERASE, CMD_PAGE_PROGRAM, CMD_SECTOR_ERASE, RPSSI
-from rp2040py.peripherals.uart import RPUART, UARTDR, UARTTXINTR, IUARTDMAChannels
+from rp2040py.peripherals.uart import RPUART, TXFE, UARTDR, UARTTXINTR, IUARTDMAChannels
 from rp2040py.peripherals.usb import RPUSBController
 from rp2040py.rp2040 import RP2040
 from rp2040py.usb.cdc import USBCDC
@@ -112,11 +113,40 @@ class DmaChannel(RPDMAChannel):
 
 
 class Uart(RPUART):
-    """A serial port whose transmit interrupt ends.
+    """A serial port whose bytes take their time on the line, and whose transmit interrupt ends.
+
+    Defect: a byte is handed over in the moment in which it is written and the transmitter is never
+    busy, so what waits for the end of a transmission does not wait.
 
     Defect: each look at the interrupts raises the transmit interrupt again, so the first byte that
-    MicroPython sends hangs it in its handler. Here a byte that was sent raises it.
+    MicroPython sends hangs it in its handler. Here the end of a byte raises it.
     """
+
+    _FIFO_BYTES: Final = 32
+    _BITS_OF_A_BYTE: Final = 10  # start, eight of data, stop
+    _FULL: Final = 1 << 5  # flags, PL011: TXFF, BUSY
+    _BUSY: Final = 1 << 3
+
+    def __init__(self, rp2040: RP2040, name: str, irq: int, dreq: IUARTDMAChannels) -> None:
+        """Connect nothing yet."""
+        super().__init__(rp2040, name, irq, dreq)
+        self._sending: deque[int] = deque()
+        self._sent = rp2040.clock.create_alarm(self._finish_byte)
+
+    @property
+    def byte_ns(self) -> float:
+        """Time of one byte on the line."""
+        return self._BITS_OF_A_BYTE * 1e9 / self.baud_rate
+
+    @property
+    def flags(self) -> int:
+        """The flag register; the byte on the line has left the FIFO."""
+        flags = super().flags & ~TXFE
+        if len(self._sending) <= 1:
+            flags |= TXFE
+        if len(self._sending) > self._FIFO_BYTES:
+            flags |= self._FULL
+        return flags | (self._BUSY if self._sending else 0)
 
     def check_interrupts(self) -> None:
         """Tell the processor what is pending."""
@@ -125,10 +155,27 @@ class Uart(RPUART):
 
     def write_uint32(self, offset: int, value: int) -> None:
         """Write a register."""
-        super().write_uint32(offset, value)
-        if offset == UARTDR:
-            self._interrupt_status: int = self._interrupt_status | UARTTXINTR
-            self.check_interrupts()
+        if offset != UARTDR:
+            super().write_uint32(offset, value)
+            return
+        self._sending.append(value & 0xFF)
+        if len(self._sending) == 1:
+            self._sent.schedule(self.byte_ns)
+
+    def reset(self) -> None:
+        """Forget what was to be sent."""
+        super().reset()
+        self._sending.clear()
+        self._sent.cancel()
+
+    def _finish_byte(self) -> None:
+        byte = self._sending.popleft()
+        if self._sending:
+            self._sent.schedule(self.byte_ns)
+        self._interrupt_status: int = self._interrupt_status | UARTTXINTR
+        self.check_interrupts()
+        if self.on_byte is not None:
+            self.on_byte(byte)
 
 
 class FlashChip(RPSSI):
@@ -190,25 +237,25 @@ class FlashChip(RPSSI):
         self.rp2040.clock.tick(typical + round((longest - typical) * self._random.random() ** 8))
 
 
-def repair(mcu: RP2040, unique_id: bytes, seed: int) -> FlashChip:
-    """Put the repaired parts into a chip that has not run yet; return its flash.
+def repair(mcu: RP2040, unique_id: bytes, seed: int) -> tuple[FlashChip, list[Uart]]:
+    """Put the repaired parts into a chip that has not run yet; return its flash and UARTs.
 
     Defect: CLK_PERI_CTRL is ignored and the peripheral clock is always 125 MHz, so a UART runs 2.6
     times too fast.
     """
     mcu.clk_peri = _PERIPHERAL_HZ
     mcu.dma.channels[:] = [DmaChannel(mcu.dma, mcu, index) for index in range(12)]
-    mcu.uart[:] = [
+    uarts = [
         Uart(mcu, "UART0", IRQ.UART0, _channels(DREQChannel.DREQ_UART0_RX)),
         Uart(mcu, "UART1", IRQ.UART1, _channels(DREQChannel.DREQ_UART1_RX)),
     ]
-    for address, uart in zip(_UART_ADDRESSES, mcu.uart, strict=True):
-        mcu.peripherals[address] = uart
+    mcu.uart[:] = uarts
+    mcu.peripherals.update(zip(_UART_ADDRESSES, uarts, strict=True))
     flash = FlashChip(mcu, unique_id, seed)
     mcu.ssi = flash
     mcu.peripherals[_SSI_ADDRESS] = flash
     mend_pads(mcu)
-    return flash
+    return flash, uarts
 
 
 def mend_pads(mcu: RP2040) -> None:

@@ -44,7 +44,7 @@ def random_words(seed: int, segments: int) -> list[int]:
 def test_edges_are_those_of_the_interpreter_whatever_the_processor_does(
     script: PulseScript, meanwhile: str
 ) -> None:
-    words = random_words(1, 80)
+    words = random_words(1, 30)
     end_ns, planned = planned_edges(words)
     script.load(words)
     script.start(meanwhile)
@@ -84,7 +84,7 @@ def test_an_hour_of_dwell_ends_on_its_tick(script: PulseScript) -> None:
 def test_an_open_interlock_ends_the_train_at_the_item_that_the_interpreter_names(
     script: PulseScript, seed: int
 ) -> None:
-    words = [*encode_segment(True, True, 1, 0), *random_words(seed, 30)]
+    words = [*encode_segment(True, True, 1, 0), *random_words(seed, 12)]
     end_ns, _ = planned_edges(words)
     script.load(words)
     script.start("while True: pass")
@@ -120,6 +120,19 @@ def test_the_shift_register_holds_a_word_more_than_the_fifo(
     script.load([*encode_segment(True, False, 1, 50_000_000), *range(20)])
     shown = repl.run("start()\ntime.sleep_ms(1)\nprint(dma.count, sm.tx_fifo())")
     assert shown.split() == [str(20 - 4 - 1), "4"]
+
+
+def test_a_frozen_machine_gives_its_words_to_the_instructions_that_it_is_given(
+    script: PulseScript, repl: RawRepl
+) -> None:
+    script.load([*encode_segment(True, False, 1, 50_000_000), 11, 22, 33])
+    shown = repl.run(
+        "start()\ntime.sleep_ms(1)\nsm.active(0)\n"
+        "for _ in range(3):\n"
+        "    sm.exec('mov(isr, osr)'); sm.exec('push()'); sm.exec('out(null, 32)')\n"
+        "    print(sm.get(), sm.tx_fifo())"
+    )
+    assert shown.split() == ["11", "1", "22", "0", "33", "0"]
 
 
 def test_a_machine_that_is_made_anew_finds_an_empty_fifo(

@@ -83,6 +83,16 @@ def test_a_uart_partner_hears_and_answers_at_the_speed_of_the_line(
     assert repl.run("print(u.read(6))").strip() == "b'answer'"
 
 
+def test_the_end_of_a_transmission_can_be_waited_for(repl: RawRepl) -> None:
+    shown = repl.run(
+        "import machine, time\n"
+        "u = machine.UART(0, 115200, txbuf=256)\n"
+        "begin = time.ticks_us(); u.write(bytes(100)); u.flush()\n"
+        "print(time.ticks_diff(time.ticks_us(), begin))"
+    )
+    assert int(shown) == pytest.approx(100 * 10e6 / 115200, rel=0.05)
+
+
 def test_nothing_is_lost_on_the_serial_port(pico: Pico, repl: RawRepl) -> None:
     repl.start(
         "import micropython, sys\n"
