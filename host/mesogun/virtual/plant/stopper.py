@@ -114,7 +114,7 @@ class Stopper:
         net = push - pressure if gain > 0 else pressure - push
         # A little later, so that the push is past the friction and not on its way there.
         past_s = (_LEAST_LOOK_S if rate or self._wound_nl else _FLOAT_LOOK_S) / self._fineness
-        return min(left_s, max(self._grip_s(net, abs(gain)), 0.0) + past_s)
+        return min(left_s, self._grip_s(net, abs(gain)) + past_s)
 
     def _grip_s(self, net: float, gain: float) -> float:
         """Time in which a net push that grows steadily exceeds the friction that grows as well.
@@ -125,6 +125,8 @@ class Stopper:
         """
         ageing_s = self._ageing_s
         least = self._friction_kpa - net
+        if least <= 0:
+            return 0.0
         ungained = self._ungained_kpa
         time_s = (least + ungained) / gain
         for _ in range(8):
