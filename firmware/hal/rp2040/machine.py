@@ -37,8 +37,8 @@ class Machine:
         self._events = select.poll()
         self._events.register(self.serial.source, select.POLLIN)
         self._events.register(self._sensors.bell, select.POLLIN)
+        self._watchdog = None
         self._look()
-        self._watchdog = machine.WDT(timeout=_WATCHDOG_MS)
 
     def update(self):
         """Bring `clock_ms` up to date; `ticks_ms` begins anywhere in its circle of 12 days."""
@@ -48,7 +48,10 @@ class Machine:
 
     def wait(self, deadline_ms):
         # The loop comes here when link, sequencer, supervisor and journal have all had their turn,
-        # and nowhere else is the watchdog fed.
+        # and nowhere else is the watchdog fed. Before the first time the driver cannot be on, and a
+        # journal in disorder may take longer to read than the watchdog waits.
+        if self._watchdog is None:
+            self._watchdog = machine.WDT(timeout=_WATCHDOG_MS)
         self._watchdog.feed()
         self.update()
         due_ms = min(deadline_ms, self.panel.due_ms) - self.clock_ms

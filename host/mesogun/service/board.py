@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -25,7 +24,8 @@ OLDEST_MICROPYTHON: Final = (1, 28)
 
 _PROMPT: Final = b">>> "
 _PROMPT_TIMEOUT_S: Final = 1.0
-_EXEC_TIMEOUT_S: Final = 30
+_EXEC_TIMEOUT_S: Final = 60
+"""A board needs a second at most; an emulated one has to share a computer with other work."""
 _CTRL_B: Final = b"\x02"
 
 
@@ -96,7 +96,6 @@ class _Prompt(Protocol):
     def enter_raw_repl(self, soft_reset: bool) -> None: ...
     def exit_raw_repl(self) -> None: ...
     def read_until(self, min_num_bytes: int, ending: bytes, timeout: float) -> bytes: ...
-    def exec(self, command: str) -> bytes: ...
     def exec_raw_no_follow(self, command: str) -> None: ...
     def follow(self, timeout: float) -> tuple[bytes, bytes]: ...
     def close(self) -> None: ...
@@ -179,26 +178,27 @@ class Board:
         Raises:
             LinkError: if it raised there, or the board stopped answering.
         """
-        return self._guarded(lambda: self._transport.exec(code))
+        return self.feed(code, b"")
 
     def feed(self, code: str, data: bytes) -> bytes:
-        """Run `code`, which writes `!` and then reads `data`; return what it wrote after that.
+        """Run `code`, which writes `!` and then reads `data`, if there is any; return the rest.
 
         Raises:
             LinkError: as for `run`.
         """
-
-        def act() -> bytes:
+        try:
             self._transport.exec_raw_no_follow(code)
-            if not self._transport.read_until(1, b"!", timeout=_EXEC_TIMEOUT_S).endswith(b"!"):
-                raise TransportError("it asked for no data")
-            self._transport.serial.write(data)
+            if data:
+                asked = self._transport.read_until(1, b"!", timeout=_EXEC_TIMEOUT_S)
+                if not asked.endswith(b"!"):
+                    raise TransportError("it asked for no data")
+                self._transport.serial.write(data)
             written, trouble = self._transport.follow(_EXEC_TIMEOUT_S)
-            if trouble:
-                raise TransportError(trouble.decode(errors="replace"))
-            return written
-
-        return self._guarded(act)
+        except (TransportError, SerialException, OSError) as error:
+            raise self._failed(str(error)) from None
+        if trouble:
+            raise self._failed(trouble.decode(errors="replace").strip().splitlines()[-1])
+        return written
 
     def reset(self) -> None:
         """Reset the chip and give the port back; it goes away on a real board."""
@@ -235,15 +235,11 @@ class Board:
             occupant, manifest, files, tuple(version), str(machine), str(board_id), int(blocks)
         )
 
-    def _guarded(self, act: Callable[[], bytes]) -> bytes:
-        try:
-            return act()
-        except (TransportError, SerialException, OSError) as error:
-            reason = str(error.args[-1] if error.args else error).strip().splitlines()[-1:]
-            raise LinkError(
-                f"The board on {self.port} did not do what it was asked to "
-                f"({' '.join(reason)}). Check the cable and do it again."
-            ) from None
+    def _failed(self, reason: str) -> LinkError:
+        return LinkError(
+            f"The board on {self.port} did not do what it was asked to ({reason}). Check the cable "
+            "and do it again."
+        )
 
     def _enter(self, interrupt: bool) -> None:
         if not (self._at_prompt() or interrupt):
