@@ -68,6 +68,7 @@ class Controller:
         self._prime_until_ms = 0
         self._presses = 0
         self._priming = False
+        self.light = wire.LIGHT_OFF
         self._last_clock_ms = 0
 
     # What the host may ask for; each refuses with the reason, or does all of it
@@ -526,16 +527,19 @@ class Controller:
             self.recorder.state(state, previous)
 
     def _show(self):
-        light = _LIGHTS[self.state]
-        sequencer = self.sequencer
-        if self._prime_until_ms and not self._priming:
-            light = wire.LIGHT_PRESS
-        elif self.state == wire.STATE_RUNNING:
-            if sequencer.wants == wire.TRIGGER_HOLD:
-                light = wire.LIGHT_HOLD
-            elif sequencer.waits_for_press():
-                light = wire.LIGHT_PRESS
-        elif self.state == wire.STATE_ARMED and self._alerted:
-            light = wire.LIGHT_ALERT
+        self.light = light = self._light()
         buzzer = wire.BUZZER_ALARM if self.state == wire.STATE_FAULT else wire.BUZZER_OFF
         self.machine.panel.show(light, buzzer)
+
+    def _light(self):
+        sequencer = self.sequencer
+        if self._prime_until_ms and not self._priming:
+            return wire.LIGHT_PRESS
+        if self.state == wire.STATE_RUNNING:
+            if sequencer.wants == wire.TRIGGER_HOLD:
+                return wire.LIGHT_HOLD
+            if sequencer.waits_for_press():
+                return wire.LIGHT_PRESS
+        if self.state == wire.STATE_ARMED and self._alerted:
+            return wire.LIGHT_ALERT
+        return _LIGHTS[self.state]

@@ -180,6 +180,7 @@ class Requests:
             gun.journal.next,
             gun.journal.acknowledged,
             gun.journal.free_records,
+            gun.light,
         )
 
     def _records(self, out, at, sequence, count):

@@ -7,7 +7,7 @@ from struct import pack_into, unpack_from
 from micropython import const
 
 # Limits and what both sides know
-SCHEMA_HASH = const(1051497392)
+SCHEMA_HASH = const(2567293664)
 PROTOCOL_VERSION = const(1)
 FRAME_BODY_MAX = const(512)
 DOSE_MIN_NL = const(1000)
@@ -272,7 +272,7 @@ SIZE_RECORD_ACKNOWLEDGED = const(16)
 SIZE_RECORD_CONFIG = const(16)
 SIZE_HELLO_REPLY = const(49)
 SIZE_PING_REPLY = const(8)
-SIZE_STATUS_REPLY = const(81)
+SIZE_STATUS_REPLY = const(82)
 SIZE_GET_LIMITS_REPLY = const(12)
 SIZE_READ_CONFIG_REPLY = const(13)
 SIZE_PROGRAM_COMMIT_REPLY = const(16)
@@ -642,6 +642,7 @@ def pack_status_reply(
     journal_next,
     journal_acknowledged,
     journal_free,
+    light,
 ):
     check_range(0, state, 0, 7)
     check_range(1, fault, 0, 14)
@@ -667,8 +668,9 @@ def pack_status_reply(
     check_bits(21, journal_next, 32)
     check_bits(22, journal_acknowledged, 32)
     check_bits(23, journal_free, 32)
+    check_range(24, light, 0, 10)
     pack_into(
-        "<BBIBIIIBBIIIIIIIIIIIIIII",
+        "<BBIBIIIBBIIIIIIIIIIIIIIIB",
         buf,
         at,
         state,
@@ -695,8 +697,9 @@ def pack_status_reply(
         journal_next,
         journal_acknowledged,
         journal_free,
+        light,
     )
-    return at + 81
+    return at + 82
 
 
 def pack_get_limits_reply(buf, at, session_nl, shot_nl, shots):

@@ -20,7 +20,15 @@ from mesogun.program import PauseStep, Program, compile_steps, dump_toml, estima
 from mesogun.program.hydraulics import pressure_limit_kpa
 from mesogun.records import Session, SessionRecord, Store, new_session_number
 from mesogun.sync import Collector, sync_gun
-from mesogun_protocol.enums import ControllerState, EndReason, Fault, Inputs, StepKind, TriggerMode
+from mesogun_protocol.enums import (
+    ControllerState,
+    EndReason,
+    Fault,
+    Inputs,
+    Light,
+    StepKind,
+    TriggerMode,
+)
 
 WATCHED_S = 0.2
 """Time between two looks at a gun that somebody watches, seconds of its own time."""
@@ -28,6 +36,9 @@ UNWATCHED_S = 0.5
 """The same when nobody does; it doubles as the heartbeat."""
 _COLLECT_S = 10.0
 """How often records are fetched during a session, so that a broken host or gun loses little."""
+
+_OCCLUSION_MARGIN = 1.25
+"""Assumed by this project: covers needle, syringe and sensor at the ends of their tolerances."""
 
 _OVER = (
     ControllerState.DONE,
@@ -58,7 +69,7 @@ class Progress:
         fill_nl: what the syringe held at the start.
         pressure_kpa: at the plunger.
         trigger_pressed: the trigger is down.
-        wants_trigger: nothing moves until the trigger is pressed.
+        wants_trigger: the gun waits for the trigger to be pressed.
         elapsed_s: since the start, in the gun's time.
         left_s: estimate of what is left, None before the first shot.
         fault: latched fault.
@@ -195,7 +206,7 @@ class Treatment:
         gun.load_syringe(
             pl_per_step,
             self._estimate.fill_nl,
-            int(pressure_limit_kpa(self._syringe)),
+            self._occlusion_kpa(),
             calibration_id,
         )
         session_nl = round(program.limits.total_ul * 1000)
@@ -257,6 +268,16 @@ class Treatment:
             self._gun.stop()
             raise Interrupted(self._finish(session)) from None
         return self._finish(session)
+
+    def _occlusion_kpa(self) -> int:
+        """The alarm: the most that this program can need, with a margin, within the drive's force.
+
+        The nearer it lies, the sooner an occlusion is found and the less is stored behind it (R24,
+        R25). The estimate holds the most that tissue presses back with; a bore at the small end of
+        its tolerance and the friction of the stopper lie within the margin.
+        """
+        needed_kpa = self._estimate.peak_pressure_kpa * _OCCLUSION_MARGIN
+        return int(min(needed_kpa, pressure_limit_kpa(self._syringe)))
 
     def _number(self) -> int:
         """Random, or the seed's, so that a run can be repeated to the byte."""
@@ -328,11 +349,7 @@ class Treatment:
             fill_nl=self._estimate.fill_nl,
             pressure_kpa=status.pressure_pa / 1000,
             trigger_pressed=pressed,
-            wants_trigger=(
-                status.state is ControllerState.RUNNING
-                and step.trigger is not TriggerMode.AUTO
-                and not pressed
-            ),
+            wants_trigger=status.light in (Light.HOLD, Light.PRESS) and not pressed,
             elapsed_s=elapsed_s,
             left_s=max(self._estimate.duration_s * (1 - share), 0.0),
             fault=status.fault,

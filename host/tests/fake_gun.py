@@ -255,6 +255,7 @@ class FakeGun:
             "journal_next": next_record,
             "journal_acknowledged": self.first_record,
             "journal_free": 32_512 - len(self.records),
+            "light": 0,
         }
 
     def _trigger_state(self, _: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from mesogun_protocol.enums import (
     ErrorCode,
     EventKind,
     Fault,
+    Light,
     OnRelease,
     ResetCause,
     StepKind,
@@ -109,6 +110,7 @@ STATUS_REPLY = Message(
         "journal_next" / U32 * "sequence number that the next record gets",
         "journal_acknowledged" / U32 * "records below this number are stored by a host",
         "journal_free" / U32 * "records that can still be written",
+        "light" / Id(Light) * "what the light shows: what the person with the gun is to do now",
     ),
     "The gun now.",
 )

@@ -74,6 +74,8 @@ def _running(progress: Progress, key: bool) -> str:
             return "Delivering while the trigger is held" + (
                 " (space releases it)." if key else "."
             )
+        case TriggerMode.PRESS if not progress.wants_trigger:
+            return "Delivering one shot."
         case TriggerMode.PRESS:
             return "PRESS THE TRIGGER for the next shot" + (" (space)." if key else ".")
 

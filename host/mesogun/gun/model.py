@@ -8,6 +8,7 @@ from mesogun_protocol.enums import (
     ControllerState,
     Fault,
     Inputs,
+    Light,
     ResetCause,
     StepKind,
 )
@@ -90,6 +91,7 @@ class Status:
         journal_next: sequence number that the next record gets.
         journal_acknowledged: records below this number are stored by a host.
         journal_free: records that can still be written.
+        light: what the light on the gun shows.
     """
 
     state: ControllerState
@@ -116,6 +118,7 @@ class Status:
     journal_next: int
     journal_acknowledged: int
     journal_free: int
+    light: Light
 
     @classmethod
     def from_reply(cls, reply: dict[str, Any]) -> Self:
