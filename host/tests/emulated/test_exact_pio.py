@@ -84,7 +84,9 @@ def test_an_hour_of_dwell_ends_on_its_tick(script: PulseScript) -> None:
 def test_an_open_interlock_ends_the_train_at_the_item_that_the_interpreter_names(
     script: PulseScript, seed: int
 ) -> None:
-    words = [*encode_segment(True, True, 1, 0), *random_words(seed, 12)]
+    # The dwell lasts longer than it takes to see the first pulse.
+    begin = [*encode_segment(True, True, 1, 0), *encode_segment(True, False, 1, 10_000)]
+    words = begin + random_words(seed, 12)
     end_ns, _ = planned_edges(words)
     script.load(words)
     script.start("while True: pass")
