@@ -8,6 +8,7 @@ import os
 import random
 from pathlib import Path
 
+from mesogun.errors import MesogunError
 from mesogun_protocol.limits import FLASH_PAGE_BYTES, FLASH_SECTOR_BYTES, JOURNAL_SECTORS
 
 CONFIG_SECTORS = 2
@@ -21,7 +22,7 @@ _PROGRAM_NS = (400_000, 3_000_000)
 _ERASE_NS = (45_000_000, 400_000_000)
 
 
-class FlashError(Exception):
+class FlashError(MesogunError):
     """The firmware asked for something that NOR flash cannot do."""
 
 

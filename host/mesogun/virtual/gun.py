@@ -54,7 +54,8 @@ def flash_folder() -> Path:
 
 def kept_guns() -> list[bytes]:
     """Return the board ids of virtual guns whose records may not be stored yet."""
-    return sorted(bytes.fromhex(path.stem) for path in flash_folder().glob("*.flash"))
+    digits = "[0-9a-f]" * (2 * BOARD_ID_BYTES)
+    return sorted(bytes.fromhex(path.stem) for path in flash_folder().glob(f"{digits}.flash"))
 
 
 @contextmanager
