@@ -1,32 +1,32 @@
-"""Opens the database behind a store, runs transactions in it and words its errors for people."""
+"""Opens the database behind a store and runs transactions in it."""
 
+import math
 import os
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from platformdirs import user_data_dir
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, orm, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from mesogun.errors import RecordError
+from mesogun.records.failures import in_words, is_collision
 from mesogun.records.tables import STORE_VERSION, Base, StoreVersion
 
 _WRITING = "mesogun_writing"
 
-_SQLITE_TEXTS = {
-    "BUSY": "is locked by another program. Wait until that one is done, then try again.",
-    "LOCKED": "is locked by another program. Wait until that one is done, then try again.",
-    "READONLY": "is read-only. Give yourself the right to write it and its folder, or name another "
-    "store in MESOGUN_DB.",
-    "PERM": "may not be opened by you. Change its rights, or name another store in MESOGUN_DB.",
-    "FULL": "cannot grow, the disk is full; nothing of this step was stored. Free some space, then "
-    "run `mesogun sessions sync`.",
-    "NOTADB": "is not a record store: the file is no SQLite database. Name another in MESOGUN_DB.",
-    "CORRUPT": "is damaged: SQLite cannot read its pages. Restore it from a backup.",
-}
+_ATTEMPTS = 10
+"""Each one that collides does so because another program's transaction succeeded."""
+
+_POSTGRESQL_DRIVER = "postgresql+psycopg"
+
+_SILENCE_MS = 10_000
+"""A server that acknowledges nothing for so long is gone; left alone, TCP takes a quarter hour."""
+
+_T = TypeVar("_T")
 
 
 def default_url() -> str:
@@ -46,17 +46,22 @@ def default_url() -> str:
 
 
 class Database:
-    """An engine whose transactions raise `RecordError` and nothing of SQLAlchemy."""
+    """An engine whose transactions raise `RecordError` and nothing of SQLAlchemy.
+
+    A transaction sees the database as it was when it began, whatever others do meanwhile: that is
+    how SQLite works, and REPEATABLE READ in PostgreSQL.
+    """
 
     def __init__(self, url: str, busy_timeout_s: float) -> None:
-        """Open the database and make the tables in an empty one.
+        """Open the database, make the tables in an empty one and bring those of an older one up.
 
         Args:
             url: any SQLAlchemy URL.
-            busy_timeout_s: how long to wait for another program's lock on a SQLite file, seconds.
+            busy_timeout_s: how long to wait for another program's lock, and for a server to answer,
+                seconds.
 
         Raises:
-            RecordError: if it cannot be opened or holds something else.
+            RecordError: if it cannot be opened, is newer or holds something else.
         """
         try:
             self.url = make_url(url)
@@ -65,56 +70,72 @@ class Database:
                 f"{url!r} is not the URL of a database. "
                 "A file is named like this: sqlite:////folder/records.db"
             ) from None
+        if self.url.drivername == "postgresql":
+            self.url = self.url.set(drivername=_POSTGRESQL_DRIVER)
         self.name = self.url.render_as_string(hide_password=True)
         self.engine = self._engine(busy_timeout_s)
         self._writer = self.engine.execution_options(**{_WRITING: True})
         try:
-            self._prepare()
+            with self.read() as db:
+                layout = self._layout(db)
+            if layout != STORE_VERSION:
+                self._transact(self._bring_up)
         except BaseException:
             self.engine.dispose()
             raise
 
     def _engine(self, busy_timeout_s: float) -> Engine:
-        is_sqlite = self.url.get_backend_name() == "sqlite"
-        arguments: dict[str, Any] = {"timeout": busy_timeout_s} if is_sqlite else {}
+        backend = self.url.get_backend_name()
+        options: dict[str, Any] = {}
+        if backend == "sqlite":
+            options["connect_args"] = {"timeout": busy_timeout_s}
+        elif backend == "postgresql":
+            options = _postgresql_options(self.url, busy_timeout_s)
         try:
-            engine = create_engine(self.url, connect_args=arguments)
+            engine = create_engine(self.url, **options)
         except (SQLAlchemyError, ImportError) as error:
+            fix = "pip install 'mesogun[postgresql]'" if backend == "postgresql" else "Install it"
             raise RecordError(
                 f"No driver for the record store {self.name}: {error}. "
-                "Install it, or name a SQLite file."
+                f"{fix}, or name a SQLite file."
             ) from error
-        if is_sqlite:
+        if backend == "sqlite":
             event.listen(engine, "connect", _configure_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
         return engine
 
-    def _prepare(self) -> None:
-        with self.read() as db:
-            if self._version_checked(db):
-                return
-        with self.write() as db:
-            if not self._version_checked(db):
-                Base.metadata.create_all(db.connection())
-                db.add(StoreVersion(version=STORE_VERSION))
+    def _bring_up(self, db: orm.Session) -> None:
+        layout = self._layout(db)
+        if layout is None:
+            Base.metadata.create_all(db.connection())
+            db.add(StoreVersion(version=STORE_VERSION))
+        elif layout < STORE_VERSION:
+            # Takes longer to import than all else here, and is needed once a release at most.
+            from mesogun.records.upgrade import upgrade
 
-    def _version_checked(self, db: orm.Session) -> bool:
-        """Tell whether the tables are there; refuse those of another version or program."""
+            upgrade(db.connection(), layout)
+
+    def _layout(self, db: orm.Session) -> int | None:
+        """Return the layout of the tables, None if there are none; refuse what cannot be read."""
         tables = inspect(db.connection()).get_table_names()
         if not tables:
-            return False
+            return None
         if StoreVersion.__tablename__ not in tables:
             raise RecordError(
                 f"The database {self.name} belongs to something else: it has the table "
                 f"{tables[0]!r} but none of mesogun's. Name an empty one in MESOGUN_DB."
             )
-        version = db.scalar(select(StoreVersion.version))
-        if version != STORE_VERSION:
-            raise RecordError(
-                f"The record store {self.name} has layout {version}, this mesogun reads layout "
-                f"{STORE_VERSION}. Use the version of mesogun that wrote it, or name another store."
-            )
-        return True
+        layout = db.scalar(select(StoreVersion.version))
+        if layout is None or not 1 <= layout <= STORE_VERSION:
+            raise self._strange(layout)
+        return layout
+
+    def _strange(self, layout: int | None) -> RecordError:
+        return RecordError(
+            f"The record store {self.name} has layout {layout}, this mesogun reads layouts up to "
+            f"{STORE_VERSION}; nothing was changed in it. Use the version of mesogun that wrote "
+            "it, or name another store in MESOGUN_DB."
+        )
 
     @contextmanager
     def read(self) -> Generator[orm.Session]:
@@ -125,11 +146,40 @@ class Database:
     @contextmanager
     def write(self) -> Generator[orm.Session]:
         """Run a transaction that is stored whole when the block ends, or not at all."""
-        with (
-            self._translated(),
-            orm.Session(self._writer, expire_on_commit=False) as db,
-            db.begin(),
-        ):
+        with self._translated(), self._writing() as db:
+            self._require_layout(db)
+            yield db
+
+    def transact(self, act: Callable[[orm.Session], _T]) -> _T:
+        """Run `act` in a writing transaction, and again if another program was faster."""
+
+        def checked(db: orm.Session) -> _T:
+            self._require_layout(db)
+            return act(db)
+
+        return self._transact(checked)
+
+    def _transact(self, act: Callable[[orm.Session], _T]) -> _T:
+        with self._translated():
+            for _ in range(_ATTEMPTS - 1):
+                try:
+                    with self._writing() as db:
+                        return act(db)
+                except SQLAlchemyError as error:
+                    if not is_collision(error):
+                        raise
+            with self._writing() as db:
+                return act(db)
+
+    def _require_layout(self, db: orm.Session) -> None:
+        """Refuse a store that a newer program has brought up since it was opened."""
+        layout = db.scalar(select(StoreVersion.version))
+        if layout != STORE_VERSION:
+            raise self._strange(layout)
+
+    @contextmanager
+    def _writing(self) -> Generator[orm.Session]:
+        with orm.Session(self._writer, expire_on_commit=False) as db, db.begin():
             yield db
 
     @contextmanager
@@ -137,20 +187,25 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
-            raise RecordError(f"The record store {self.name} {self._reason(error)}") from error
+            words = in_words(error, self.url)
+            raise RecordError(f"The record store {self.name} {words}") from error
 
-    def _reason(self, error: Exception) -> str:
-        if isinstance(error, IntegrityError):
-            return (
-                "took the same rows from another program at this moment; nothing was stored twice. "
-                "Try again."
-            )
-        cause: BaseException = (error.orig or error) if isinstance(error, DBAPIError) else error
-        code = str(getattr(cause, "sqlite_errorname", "")).removeprefix("SQLITE_").split("_")[0]
-        folder = Path(self.url.database or "").parent
-        if code == "CANTOPEN" and not folder.is_dir():
-            return f"cannot be opened: there is no folder {folder}. Make it first."
-        return _SQLITE_TEXTS.get(code, f"cannot be used: {cause}")
+
+def _postgresql_options(url: URL, busy_timeout_s: float) -> dict[str, Any]:
+    arguments = {
+        "connect_timeout": max(2, math.ceil(busy_timeout_s)),  # libpq knows no less
+        "options": f"-c lock_timeout={max(1, math.ceil(busy_timeout_s * 1000))}",
+        "tcp_user_timeout": _SILENCE_MS,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+    }
+    return {
+        "connect_args": {name: arguments[name] for name in arguments.keys() - url.query.keys()},
+        "isolation_level": "REPEATABLE READ",
+        # A server that was restarted is met again without an error.
+        "pool_pre_ping": True,
+    }
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:

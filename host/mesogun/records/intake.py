@@ -7,21 +7,20 @@ refused for ever blocks the gun's journal; reading the session reports it.
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import insert, orm, select
 
 from mesogun.errors import RecordError
+from mesogun.records.decode import head, session_number
 from mesogun.records.tables import Conflict, StoredRecord
 from mesogun_protocol.enums import RecordKind
-from mesogun_protocol.fields import U32, MessageError
+from mesogun_protocol.fields import MessageError
 from mesogun_protocol.limits import RECORD_BYTES
-from mesogun_protocol.records import HEAD
 
 _BOARD_ID = re.compile(r"[0-9a-f]{16}")
-_HEAD_BYTES: int = HEAD.body.sizeof()
 
 
 class RecordKey(NamedTuple):
@@ -61,7 +60,7 @@ def checked_board_id(board_id: str) -> str:
 
 
 def ingest(
-    db: orm.Session, board_id: str, raw_records: Iterable[bytes], received_at: str
+    db: orm.Session, board_id: str, raw_records: Sequence[bytes], received_at: str
 ) -> IngestResult:
     """Store what is new of `raw_records`, in the caller's transaction.
 
@@ -78,7 +77,7 @@ def ingest(
         row = {"board_id": board_id, **key._asdict(), "raw": raw, "received_at": received_at}
         if key not in known:
             known[key] = raw
-            fresh.append({**row, "kind": kind})
+            fresh.append({**row, "kind": int(kind), "session_id": session_number(kind, raw)})
         elif known[key] == raw:
             duplicates += 1
         else:
@@ -90,31 +89,30 @@ def ingest(
     return IngestResult(len(fresh), duplicates, tuple(key for key, _ in conflicts))
 
 
-def _head(place: int, raw: bytes) -> tuple[RecordKey, int]:
+def _head(place: int, raw: bytes) -> tuple[RecordKey, RecordKind]:
     if len(raw) != RECORD_BYTES:
         raise RecordError(
             f"Record {place} of this batch has {len(raw)} bytes, not {RECORD_BYTES}; none of the "
             "batch was stored. Read it from the gun again."
         )
-    if U32.build(zlib.crc32(raw[:-4])) != raw[-4:]:
+    if zlib.crc32(raw[:-4]) != int.from_bytes(raw[-4:], "little"):
         raise RecordError(
             f"Record {place} of this batch is corrupt, its CRC does not match; none of the batch "
             "was stored. Read it from the gun again."
         )
     try:
-        head = HEAD.parse(raw[:_HEAD_BYTES])
+        boot_id, sequence, kind = head(raw)
     except MessageError as error:
         raise RecordError(
             f"Record {place} of this batch is of no kind that this version knows ({error}); none "
             "of the batch was stored. Use the version of mesogun that fits the firmware."
         ) from error
-    kind = head["kind"]
     if kind is RecordKind.SECTOR:
         raise RecordError(
             f"Record {place} of this batch is the head of a flash sector, which a gun never sends; "
             "none of the batch was stored. Verify the gun's firmware."
         )
-    return RecordKey(head["boot_id"], head["sequence"]), int(kind)
+    return RecordKey(boot_id, sequence), kind
 
 
 def _known(db: orm.Session, board_id: str, keys: list[RecordKey]) -> dict[RecordKey, bytes]:

@@ -8,15 +8,15 @@ plays no part.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
 from sqlalchemy import orm, select
 
+from mesogun.records.decode import decode
 from mesogun.records.tables import Session, StoredRecord
 from mesogun_protocol.enums import RecordKind
-from mesogun_protocol.records import RecordCorrupt, decode_record
+from mesogun_protocol.records import RecordCorrupt
 
 
 class SessionStatus(StrEnum):
@@ -64,7 +64,8 @@ class Span:
         rows: from SESSION_START on; empty if none is stored.
         boundary: number of the record that followed an interrupted session and is not part of it.
         repeated_starts: numbers of further SESSION_STARTs with the same session number.
-        unreadable_starts: numbers of the board's SESSION_STARTs that cannot be decoded.
+        unreadable_starts: numbers of the board's SESSION_STARTs that cannot be decoded; looked for
+            only if `rows` is empty, since one of them may be this session's.
     """
 
     status: SessionStatus
@@ -147,30 +148,29 @@ def _same_boot(session: Session, start: Row):
 
 
 def _starts(db: orm.Session, session: Session) -> tuple[list[Row], tuple[int, ...]]:
-    mine: list[Row] = []
-    unreadable: list[int] = []
-    rows = db.execute(
-        _select_rows(session)
-        .where(StoredRecord.kind == RecordKind.SESSION_START)
-        .order_by(StoredRecord.boot_id, StoredRecord.sequence)
-    )
-    for row in (Row(*each) for each in rows):
-        number = _session_number(row.raw)
-        if number is None:
-            unreadable.append(row.sequence)
-        elif number == session.session_id:
-            mine.append(row)
-    return mine, tuple(unreadable)
+    """Return the starts of `session`, and those of its board that cannot be read if it has none."""
+    numbered = StoredRecord.session_id == session.session_id
+    # A start whose number is not beside it is sought among all, in case somebody took it away. The
+    # rows are sorted here: asked for an order, SQLite reads every record of the board to have it.
+    for condition in (numbered, StoredRecord.kind == RecordKind.SESSION_START):
+        unreadable: list[int] = []
+        mine: list[Row] = []
+        query = _select_rows(session).where(condition)
+        for row in sorted(Row(*each) for each in db.execute(query)):
+            number = _session_number(row.raw)
+            if number is None:
+                unreadable.append(row.sequence)
+            elif number == session.session_id:
+                mine.append(row)
+        if mine:
+            return mine, ()
+    return [], tuple(unreadable)
 
 
-@cache
 def _session_number(raw: bytes) -> int | None:
-    """Return the session number of a SESSION_START, None if it cannot be read.
-
-    Kept, because verifying every session of a board asks each of its starts once a session.
-    """
+    """Return the session number of a SESSION_START, None if it cannot be read."""
     try:
-        return decode_record(raw).body.get("session_id")
+        return decode(raw).body.get("session_id")
     except RecordCorrupt:
         return None
 

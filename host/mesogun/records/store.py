@@ -15,7 +15,7 @@ from mesogun.records.database import Database, default_url
 from mesogun.records.intake import IngestResult
 from mesogun.records.material import Material, load
 from mesogun.records.span import UNFINISHED, SessionStatus
-from mesogun.records.tables import Seal, Session, utc_now_text, utc_text
+from mesogun.records.tables import LAST_ID, Seal, Session, utc_now_text, utc_text
 from mesogun.records.verify import VerifyReport, check, damaged_records, seal_problems
 from mesogun.records.view import SessionRecord, build
 
@@ -33,14 +33,16 @@ class Store:
 
     @classmethod
     def open(cls, url: str | None = None, *, busy_timeout_s: float = 5.0) -> Self:
-        """Open a store and make it if its database is empty.
+        """Open a store; make it if its database is empty, bring it up if it is an older one's.
 
         Args:
             url: any SQLAlchemy URL; None for MESOGUN_DB or else a SQLite file of this user.
-            busy_timeout_s: how long to wait for another program's lock on a SQLite file, seconds.
+            busy_timeout_s: how long to wait for another program's lock, and for a server to answer,
+                seconds.
 
         Raises:
-            RecordError: if there is no such folder, no right, no driver, or something else in it.
+            RecordError: if there is no such folder, server, right or driver, or a newer store or
+                something else in it.
         """
         return cls(Database(url or default_url(), busy_timeout_s))
 
@@ -99,8 +101,10 @@ class Store:
         Raises:
             RecordError: if one of them is corrupt; then none is stored.
         """
-        with self._database.write() as db:
-            return intake.ingest(db, board_id, raw_records, utc_now_text())
+        records = list(raw_records)
+        return self._database.transact(
+            lambda db: intake.ingest(db, board_id, records, utc_now_text())
+        )
 
     def find_session(self, name: str) -> Session:
         """Return the session whose id begins with `name`.
@@ -119,6 +123,7 @@ class Store:
         operator: str | None = None,
         patient_ref: str | None = None,
         board_id: str | None = None,
+        limit: int | None = None,
     ) -> list[Session]:
         """Return the sessions that meet every condition given, the newest first.
 
@@ -128,6 +133,7 @@ class Store:
             operator: exactly this one.
             patient_ref: exactly this one.
             board_id: 16 hexadecimal digits.
+            limit: at most this many, None for all.
 
         Raises:
             UsageError: if a time has no zone.
@@ -144,7 +150,7 @@ class Store:
         if board_id is not None:
             query = query.where(Session.board_id == intake.checked_board_id(board_id))
         with self._database.read() as db:
-            return list(db.scalars(query))
+            return list(db.scalars(query.limit(limit)))
 
     def unfinished_sessions(self, board_id: str) -> list[Session]:
         """Return the sessions of a board that were last sealed as planned or open, oldest first.
@@ -189,11 +195,14 @@ class Store:
         Raises:
             RecordError: if something sealed was changed, or an open session has a gap.
         """
-        with self._database.write() as db:
+
+        def seal(db: orm.Session) -> Seal:
             material = load(db, _found(db, name))
             material.require_whole()
             _require_sealable(material)
             return _add_seal(db, material, clock)
+
+        return self._database.transact(seal)
 
     def verify(self, name: str) -> VerifyReport:
         """Return everything that is wrong with a session."""
@@ -229,7 +238,13 @@ class Store:
 def _found(db: orm.Session, name: str) -> Session:
     wanted = name.strip().lower()
     matching = list(
-        db.scalars(select(Session).where(Session.id.startswith(wanted, autoescape=True)).limit(2))
+        db.scalars(
+            select(Session)
+            # The bounds let the database use its index; how it sorts other signs does not matter.
+            .where(Session.id.between(wanted, wanted + LAST_ID))
+            .where(Session.id.startswith(wanted, autoescape=True))
+            .limit(2)
+        )
     )
     if not wanted or not matching:
         raise RecordError(f"There is no session {name!r}; `mesogun sessions list` shows all.")

@@ -18,16 +18,19 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
 from mesogun_protocol.limits import RECORD_BYTES
 
-STORE_VERSION = 1
-"""Layout of the tables below; a store of another number is refused."""
+STORE_VERSION = 2
+"""Layout of the tables below: an older store is brought to it (`upgrade`), a newer one refused."""
 
 _ID_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 _ID_LENGTH = 8
+LAST_ID = _ID_LETTERS[-1] * _ID_LENGTH
+"""No id sorts behind it."""
 
 
 def new_session_name() -> str:
@@ -61,7 +64,7 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
 
 
 class StoreVersion(Base):
-    """One row: the layout that this store was made with."""
+    """One row: the layout of this store."""
 
     __tablename__ = "mesogun_store"
 
@@ -88,7 +91,10 @@ class Session(Base):
     """
 
     __tablename__ = "sessions"
-    __table_args__ = (UniqueConstraint("board_id", "session_id"),)
+    __table_args__ = (
+        UniqueConstraint("board_id", "session_id"),
+        Index("sessions_by_time", "created_at"),
+    )
 
     board_id: Mapped[str] = mapped_column(String(16))
     boot_id: Mapped[int]
@@ -127,11 +133,22 @@ class Session(Base):
 class StoredRecord(Base):
     """A journal record as the gun wrote it.
 
-    `boot_id`, `sequence` and `kind` repeat what `raw` says, for queries.
+    `boot_id`, `sequence` and `kind` repeat what `raw` says, for queries, and so does `session_id`
+    for a SESSION_START; other records have none.
     """
 
     __tablename__ = "records"
-    __table_args__ = (Index("records_by_kind", "board_id", "kind"),)
+    __table_args__ = (
+        Index("records_by_kind", "board_id", "kind"),
+        # Without the records that have none, which are a thousand times as many.
+        Index(
+            "records_by_session",
+            "board_id",
+            "session_id",
+            sqlite_where=text("session_id IS NOT NULL"),
+            postgresql_where=text("session_id IS NOT NULL"),
+        ),
+    )
 
     board_id: Mapped[str] = mapped_column(String(16), primary_key=True)
     boot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -139,6 +156,7 @@ class StoredRecord(Base):
     kind: Mapped[int]
     raw: Mapped[bytes] = mapped_column(LargeBinary(RECORD_BYTES))
     received_at: Mapped[str] = mapped_column(String(32))
+    session_id: Mapped[int | None] = mapped_column(default=None)
 
 
 class Conflict(Base):

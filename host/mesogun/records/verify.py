@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mesogun.records import chain
+from mesogun.records.decode import decode
 from mesogun.records.material import Material
 from mesogun.records.span import Row, SessionStatus
 from mesogun.records.view import build
-from mesogun_protocol.records import Record, RecordCorrupt, decode_record
+from mesogun_protocol.records import Record, RecordCorrupt
 
 
 class ProblemKind(StrEnum):
@@ -89,7 +90,7 @@ def damaged_records(material: Material) -> list[Problem]:
 
 def _row_problem(row: Row) -> Problem | None:
     try:
-        record = decode_record(row.raw)
+        record = decode(row.raw)
     except RecordCorrupt as error:
         return Problem(
             ProblemKind.DAMAGED, row.sequence, f"Record {row.sequence} is damaged: {error}."
@@ -222,7 +223,7 @@ def _content_problems(material: Material) -> Iterator[Problem]:
         if damage:
             yield damage
         else:
-            syringe = decode_record(material.syringe.raw)
+            syringe = decode(material.syringe.raw)
             pairs.append(("volume of a step in pl", syringe, "pl_per_step", session.pl_per_step))
     yield from _differences(pairs)
 

@@ -1,5 +1,6 @@
 """A board that writes a journal as the firmware does, and stores to put it in."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from mesogun_protocol.enums import (
     StepKind,
 )
 from mesogun_protocol.records import STEP_NONE, encode_record
+from tests.records.postgresql_server import HOW_TO_INSTALL, Server, program
 
 BOARD = "e6614104037a5b2c"
 PL_PER_STEP = 41_283
@@ -175,6 +177,26 @@ def make_board() -> type[Board]:
 @pytest.fixture(scope="session")
 def make_session() -> Callable[..., Session]:
     return new_session
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A running server; a test that stops it starts it again."""
+    if not (program("initdb") and program("pg_ctl")):
+        pytest.skip(HOW_TO_INSTALL)
+    # Not in tmp_path: root's is closed to everybody else, and it is too long for a socket.
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        server = Server(Path(folder))
+        yield server
+        server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'records.db'}"
+    return request.getfixturevalue("postgresql").new_database()
 
 
 @pytest.fixture

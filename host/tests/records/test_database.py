@@ -1,16 +1,17 @@
 """What cannot be opened, read or written is said in words that tell the next act."""
 
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, make_url
 
 from mesogun.errors import RecordError
 from mesogun.records import ClockMapping, Session, Store
-from mesogun.records.database import default_url
+from mesogun.records.database import _postgresql_options, default_url
 from mesogun.records.tables import STORE_VERSION, StoreVersion
 
 BOARD = "e6614104037a5b2c"
@@ -172,3 +173,17 @@ def test_a_driver_that_is_not_installed_and_a_password_that_is_not_told() -> Non
     with pytest.raises(RecordError, match="No driver for the record store") as caught:
         Store.open("nosuchbase://clinic:secret@server/mesogun")
     assert "secret" not in str(caught.value)
+
+
+def test_a_server_without_its_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(RecordError, match=r"pip install 'mesogun\[postgresql\]', or name"):
+        Store.open("postgresql://clinic@server/mesogun")
+
+
+def test_what_a_url_says_of_a_server_is_left_as_it_is() -> None:
+    url = make_url("postgresql+psycopg://clinic@server/mesogun?connect_timeout=7")
+    arguments = _postgresql_options(url, 0.5)["connect_args"]
+    assert "connect_timeout" not in arguments
+    assert arguments["options"] == "-c lock_timeout=500"
+    assert _postgresql_options(url, 0)["connect_args"]["options"] == "-c lock_timeout=1"

@@ -88,6 +88,8 @@ def test_the_list_is_filtered_and_the_newest_comes_first(
     assert days(patient_ref="P1") == [2, 1]
     assert days(patient_ref="P1", operator="A") == [1]
     assert days(board_id=BOARD) == [2, 1]
+    assert days(limit=2) == [3, 2]
+    assert days(limit=1, operator="A", until=datetime(2031, 5, 3, tzinfo=UTC)) == [1]
     noon = datetime(2031, 5, 2, 12, tzinfo=UTC)
     assert days(since=noon) == [3, 2]
     assert days(until=noon) == [1]
