@@ -42,7 +42,8 @@ class Shot:
         dose_steps: forward steps that were to deliver, None if the intent is missing.
         advance_steps: forward steps that only take up an earlier retraction, 0 if it is missing.
         retract_steps: backward steps planned after the dose, 0 if it is missing.
-        start_ms: device clock when the intent was written, None if it is missing.
+        start_ms: device clock when it began, to a few milliseconds; for a shot without a result, or
+            one that was withdrawn, when its intent was written. None if neither is known.
         forward_steps: witnessed, None without a result; so are the next three.
         backward_steps: witnessed.
         motion_ms: from the first possible step to the end.
@@ -313,7 +314,7 @@ def _shot(intent: Record | None, result: Record | None, closed: bool, pl_per_ste
         dose_steps=plan.get("dose_steps"),
         advance_steps=plan.get("advance_steps", 0),
         retract_steps=plan.get("retract_steps", 0),
-        start_ms=intent.time_ms if intent else None,
+        start_ms=_start_ms(intent, result),
         forward_steps=outcome.get("forward_steps"),
         backward_steps=outcome.get("backward_steps"),
         motion_ms=outcome.get("motion_ms"),
@@ -321,6 +322,14 @@ def _shot(intent: Record | None, result: Record | None, closed: bool, pl_per_ste
         uncertain=result is None and closed,
         pl_per_step=pl_per_step,
     )
+
+
+def _start_ms(intent: Record | None, result: Record | None) -> int | None:
+    # The intent of a queued shot is written up to a whole period before it begins; its result
+    # follows the end of its motion at once.
+    if result is not None and result.body["motion_ms"]:
+        return result.time_ms - result.body["motion_ms"]
+    return intent.time_ms if intent is not None else None
 
 
 def _faults(records: Iterable[Record]) -> tuple[FaultEntry, ...]:
