@@ -187,3 +187,30 @@ def test_what_a_url_says_of_a_server_is_left_as_it_is() -> None:
     assert "connect_timeout" not in arguments
     assert arguments["options"] == "-c lock_timeout=500"
     assert _postgresql_options(url, 0)["connect_args"]["options"] == "-c lock_timeout=1"
+
+
+def test_a_session_is_read_without_a_look_at_the_others(store: Store, finished: Session) -> None:
+    engine = store._database.engine
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_c: object, _u: object, statement: str, parameters: Any, *_: object) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", listen)
+    store.session_view(finished.id)
+    store.list_sessions(limit=20)
+    event.remove(engine, "before_cursor_execute", listen)
+    with engine.connect() as connection:
+        plans = [
+            row[3]
+            for statement, parameters in asked
+            if statement.startswith("SELECT")
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    assert "SEARCH records USING INDEX records_by_session (board_id=? AND session_id=?)" in plans
+    # Nothing is read whole but the newest sessions, in order, until there are enough.
+    assert [plan for plan in plans if plan.startswith("SCAN")] == [
+        "SCAN sessions USING INDEX sessions_by_time"
+    ]
+    # Every search names more than the board.
+    assert not [plan for plan in plans if plan.endswith("(board_id=?)")]
