@@ -1,43 +1,33 @@
 """The gun's pulse program on a bare board, from a script: no firmware is needed."""
 
+import ast
 import struct
 from collections.abc import Sequence
 
 from mesogun.emulated.pico import Pico
+from mesogun.virtual.firmware import firmware_folder
 from mesogun.virtual.pulse_stream import PulseStream
 from tests.emulated.raw_repl import SECOND_NS, RawRepl
 
 STEP, DIRECTION, INTERLOCK = 2, 3, 4
 
-_SCRIPT = """
+
+def _firmware_program() -> str:
+    """The source of the pulse program, decorator included, as the firmware has it."""
+    source = (firmware_folder() / "hal" / "rp2040" / "pulse.py").read_text(encoding="utf-8")
+    (function,) = (
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and node.name == "pulse_program"
+    )
+    first = function.decorator_list[0].lineno
+    return "\n".join(source.splitlines()[first - 1 : function.end_lineno])
+
+
+_SCRIPT = f"""
 import gc, machine, rp2, time, ubinascii
-@rp2.asm_pio(sideset_init=rp2.PIO.OUT_LOW, out_init=rp2.PIO.OUT_LOW, autopull=True,
-             pull_thresh=32, out_shiftdir=rp2.PIO.SHIFT_RIGHT)
-def pulses():
-    label("load")
-    out(pins, 1).side(0)
-    out(y, 1).side(0)
-    out(x, 30).side(0)
-    out(isr, 32).side(0)
-    jmp(not_y, "dwell").side(0)
-    label("pulse")
-    jmp(pin, "stop").side(0)
-    mov(y, isr).side(1)
-    label("low")
-    jmp(y_dec, "low").side(0)
-    jmp(x_dec, "pulse").side(0)
-    wrap_target()
-    jmp("load").side(0)
-    label("dwell")
-    jmp(pin, "stop").side(0)
-    mov(y, isr).side(0)
-    label("wait")
-    jmp(y_dec, "wait").side(0)
-    jmp(x_dec, "dwell").side(0)
-    wrap()
-    label("stop")
-    jmp("stop").side(0)
-sm = rp2.StateMachine(0, pulses, freq=5_000_000, sideset_base=machine.Pin(2),
+{_firmware_program()}
+sm = rp2.StateMachine(0, pulse_program, freq=5_000_000, sideset_base=machine.Pin(2),
                       out_base=machine.Pin(3), jmp_pin=machine.Pin(4, machine.Pin.IN))
 dma = rp2.DMA()
 def start():

@@ -143,7 +143,7 @@ def test_a_machine_that_is_made_anew_finds_an_empty_fifo(
     script.load([*encode_segment(True, False, 1, 50_000_000), *range(4)])
     shown = repl.run(
         "start()\ntime.sleep_ms(1)\nprint(sm.tx_fifo())\nsm.active(0)\n"
-        "sm.init(pulses, freq=5_000_000)\nprint(sm.tx_fifo())"
+        "sm.init(pulse_program, freq=5_000_000)\nprint(sm.tx_fifo())"
     )
     assert shown.split() == ["3", "0"]
 
