@@ -29,7 +29,6 @@ class Link:
         self._reader = frame.FrameReader()
         size = _HEADER + wire.FRAME_BODY_MAX
         self._content = bytearray(size + 4)
-        self._content_view = memoryview(self._content)
         self._encoded = bytearray(frame.ENCODED_MAX + 1)
         self._encoded_view = memoryview(self._encoded)
         self._cache = [bytearray(frame.ENCODED_MAX + 1) for _ in range(wire.REPLY_CACHE)]

@@ -79,7 +79,6 @@ class Sequencer:
         self.fault_detail = 0
         self.retracted_steps = 0
         self.primed_steps = 0
-        self.prime_shots = 0
         self._primes_begun = 0
         self.begin(None)
 
@@ -449,7 +448,6 @@ class Sequencer:
     def _count(self, slot, delivered, reason):
         if slot.purpose == wire.STEP_PRIME:
             self.primed_steps += delivered
-            self.prime_shots += 1
         else:
             self.delivered_steps += delivered
         if self._program is None:
