@@ -38,9 +38,12 @@ _PARTS: dict[str, set[str]] = {
     "gun.supervisor": _BASE | {"gun.dose"},
     "gun.selftest": _BASE | {"gun.journal"},
     "gun.sequencer": _BASE | {"gun.dose", "gun.motion", "gun.program", "gun.journal"},
+    "gun.syringe": _BASE,
+    "gun.prime": _BASE | {"gun.link", "gun.dose"},
+    "gun.light": _BASE,
     "gun.controller": _BASE
     | {"gun.link", "gun.dose", "gun.program", "gun.journal", "gun.inputs", "gun.supervisor"}
-    | {"gun.selftest", "gun.sequencer"},
+    | {"gun.selftest", "gun.sequencer", "gun.syringe", "gun.prime", "gun.light"},
     "gun.requests": _BASE | {"gun.link", "gun.program"},
     "boards": set(),
     "hal": set(),

@@ -9,23 +9,17 @@ import sys
 from micropython import const
 
 from gun import selftest, wire
+from gun.dose import budget_steps
 from gun.journal import JournalError
+from gun.light import light_for
 from gun.link import Refusal
+from gun.prime import Prime
 from gun.program import Program
 from gun.sequencer import FAILED, FINISHED, PAUSED
+from gun.syringe import Syringe
 
 _NEVER_MS = const(0x3FFFFFFF)
 _IDLE_STATES = (wire.STATE_UNLOADED, wire.STATE_LOADED, wire.STATE_READY, wire.STATE_DONE)
-_LIGHTS = (
-    wire.LIGHT_OFF,
-    wire.LIGHT_LOADED,
-    wire.LIGHT_READY,
-    wire.LIGHT_ARMED,
-    wire.LIGHT_RUNNING,
-    wire.LIGHT_PAUSED,
-    wire.LIGHT_DONE,
-    wire.LIGHT_ALARM,
-)  # by state
 
 
 class Limits:
@@ -48,7 +42,8 @@ class Controller:
         self.inputs = inputs
         self.supervisor = supervisor
         self.sequencer = sequencer
-        self.doser = doser
+        self.syringe = Syringe(machine.pulse, doser, config)
+        self._prime = Prime(machine, inputs, sequencer, self.syringe, config)
         self.state = wire.STATE_UNLOADED
         self.fault = wire.FAULT_NONE
         self.fault_detail = 0
@@ -56,18 +51,10 @@ class Controller:
         self._started_id = 0
         self.program = None
         self.program_crc = 0
-        self.volume_nl = 0
         self.limits = Limits()
         self._store = Program()
-        self._position_base = 0
         self._armed_ms = 0
         self._alerted = False
-        self._low_position = None
-        self._prime_nl = 0
-        self._prime_us = 0
-        self._prime_until_ms = 0
-        self._presses = 0
-        self._priming = False
         self.light = wire.LIGHT_OFF
         self._last_clock_ms = 0
 
@@ -119,8 +106,8 @@ class Controller:
             view,
             len(view),
             self.limits,
-            self.doser.pl_per_step,
-            self.remaining_nl(),
+            self.syringe.pl_per_step,
+            self.syringe.remaining_nl(),
             config.get(wire.CONFIG_MAX_STEP_RATE_HZ),
             config.get(wire.CONFIG_MAX_STEP_RATE_START_HZ),
         )
@@ -151,23 +138,7 @@ class Controller:
         self._only_in((wire.STATE_LOADED, wire.STATE_READY, wire.STATE_DONE))
         self._only_unprimed()
         self._check_ready_to_move()
-        if dose_nl > self.remaining_nl():
-            raise Refusal(wire.ERROR_OVER_REMAINING, 0, dose_nl, 0, self.remaining_nl())
-        limit_nl = self.limits.shot_nl
-        if dose_nl > limit_nl:
-            code = wire.ERROR_OVER_LIMIT if limit_nl else wire.ERROR_NO_LIMITS
-            raise Refusal(code, 0, dose_nl, 0, limit_nl)
-        config = self.config
-        most_hz = min(
-            config.get(wire.CONFIG_MAX_STEP_RATE_HZ), config.get(wire.CONFIG_MAX_STEP_RATE_START_HZ)
-        )
-        rate_hz = self._prime_steps(dose_nl) * 1000000 // inject_us
-        if rate_hz > most_hz:
-            raise Refusal(wire.ERROR_TOO_FAST, 1, rate_hz, 0, most_hz)
-        self._prime_nl = dose_nl
-        self._prime_us = inject_us
-        self._prime_until_ms = self.machine.clock_ms + wire.PRIME_CONFIRM_MS
-        self._presses = self.inputs.presses
+        self._prime.ask(dose_nl, inject_us, self.limits.shot_nl)
 
     def arm(self, session_id, program_crc):
         self._only_in((wire.STATE_READY, wire.STATE_DONE))
@@ -182,18 +153,18 @@ class Controller:
             raise Refusal(wire.ERROR_OUT_OF_RANGE, 0, session_id, 1, 0xFFFFFFFF)
         self._check_ready_to_move()
         needed_nl = program.volume_nl + program.prime_nl
-        if needed_nl > self.remaining_nl():
-            raise Refusal(wire.ERROR_OVER_REMAINING, 1, needed_nl, 0, self.remaining_nl())
+        remaining_nl = self.syringe.remaining_nl()
+        if needed_nl > remaining_nl:
+            raise Refusal(wire.ERROR_OVER_REMAINING, 1, needed_nl, 0, remaining_nl)
         # An intent and a result for each shot, and room for pauses, a fault and the end.
         need = 2 * program.shots + 64
         if self.journal.free_records < need:
             raise Refusal(wire.ERROR_JOURNAL_FULL, 0, self.journal.free_records, need, 0)
         self.session_id = session_id
         self.sequencer.begin(None)
-        self._switch_on(self._forward_steps(program))
+        self.machine.pulse.enable(budget_steps(self._forward_steps(program)))
         self._armed_ms = self.machine.clock_ms
         self._alerted = False
-        self._low_position = None
         self._enter(wire.STATE_ARMED)
 
     def disarm(self):
@@ -208,7 +179,7 @@ class Controller:
         program = self.program
         self.recorder.session_start(session_id, self.program_crc, program.shots, program.dose_steps)
         self._started_id = session_id
-        self._low_position = self._low_at(program)
+        self.syringe.watch(program)
         self._enter(wire.STATE_RUNNING)
         self.sequencer.begin(program)
         self._follow()
@@ -226,8 +197,8 @@ class Controller:
 
     def stop(self):
         """End whatever runs; never refused."""
-        if self._prime_until_ms:
-            self._end_prime(wire.END_STOPPED)
+        if self._prime.pending:
+            self._prime.end(wire.END_STOPPED)
         if self.state == wire.STATE_ARMED:
             self.disarm()
         elif self.state in (wire.STATE_RUNNING, wire.STATE_PAUSED):
@@ -257,7 +228,7 @@ class Controller:
             wire.STATE_READY
             if self.program is not None
             else wire.STATE_LOADED
-            if self.volume_nl
+            if self.syringe.volume_nl
             else wire.STATE_UNLOADED
         )
 
@@ -271,7 +242,7 @@ class Controller:
         self.supervisor.update(now_ms, heard)
         if changed:
             self.recorder.tell(wire.EVENT_TRIGGER, self.inputs.pressed, self.inputs.presses)
-        if self._prime_until_ms:
+        if self._prime.pending:
             self._tick_prime(now_ms)
         elif self.state == wire.STATE_ARMED:
             self._tick_armed(now_ms)
@@ -290,12 +261,12 @@ class Controller:
         """When the next tick is due by time alone."""
         now_ms = self.machine.clock_ms
         due = self.inputs.deadline_ms(now_ms)
-        if self.state in (wire.STATE_RUNNING, wire.STATE_PAUSED) or self._priming:
+        if self.state in (wire.STATE_RUNNING, wire.STATE_PAUSED) or self._prime.moving:
             due = min(due, self.sequencer.deadline_ms())
             self._watch()
             due = min(due, self.supervisor.deadline_ms())
-        if self._prime_until_ms and not self._priming:
-            due = min(due, self._prime_until_ms)
+        elif self._prime.pending:
+            due = min(due, self._prime.until_ms)
         if self.state == wire.STATE_ARMED:
             wait_ms = wire.ARMED_DISARM_MS if self._alerted else wire.ARMED_ALERT_MS
             due = min(due, self._armed_ms + wait_ms)
@@ -309,8 +280,7 @@ class Controller:
         Raises JournalError if it cannot be recorded; it is latched all the same.
         """
         self._switch_off()
-        self._prime_until_ms = 0
-        self._priming = False
+        self._prime.forget()
         if self.state == wire.STATE_FAULT:
             return
         previous, self.state = self.state, wire.STATE_FAULT
@@ -340,12 +310,6 @@ class Controller:
             sys.print_exception(another, sys.stderr)  # pyright: ignore[reportArgumentType]
         self._show()
 
-    def remaining_nl(self):
-        """Volume left in the syringe, by witnessed steps."""
-        pulse = self.machine.pulse
-        position = pulse.forward_steps - pulse.backward_steps - self._position_base
-        return max(self.volume_nl - position * self.doser.pl_per_step // 1000, 0)
-
     # Inside
 
     def _only_in(self, states):
@@ -357,7 +321,7 @@ class Controller:
             raise Refusal(wire.ERROR_WRONG_STATE, 0, self.state, states[0], states[-1])
 
     def _only_unprimed(self):
-        if self._prime_until_ms:
+        if self._prime.pending:
             raise Refusal(wire.ERROR_WRONG_STATE, 0, self.state, 0, 0)
 
     def _only_released(self):
@@ -382,34 +346,21 @@ class Controller:
             raise Refusal(wire.ERROR_SELF_TEST, failed, 0, 0, 0)
 
     def _fit(self, pl_per_step, volume_nl, pressure_limit_kpa):
-        pulse = self.machine.pulse
-        self.doser.load(pl_per_step)
-        self.volume_nl = volume_nl
-        self._position_base = pulse.forward_steps - pulse.backward_steps
+        self.syringe.fit(pl_per_step, volume_nl)
         self.sequencer.primed_steps = 0
         self.sequencer.retracted_steps = 0
-        turn = self.config.get(wire.CONFIG_STEPS_PER_TURN)
-        # pl a step, steps a turn, nm a turn: 1 pl / 1 nm = 1 mm2
-        area_x100 = pl_per_step * turn * 100 // self.config.get(wire.CONFIG_LEAD_NM)
-        self.supervisor.fit(area_x100, pressure_limit_kpa)
+        self.supervisor.fit(self.syringe.area_mm2_x100, pressure_limit_kpa)
         self.program = None
         self.program_crc = 0
 
     def _forward_steps(self, program):
         """Most forward steps of a run: doses, primes, and each retraction taken up again."""
         steps = self.sequencer.retracted_steps + program.dose_steps
-        steps += program.prime_nl * 1000 // self.doser.pl_per_step + 1
+        steps += self.syringe.most_steps(program.prime_nl)
         for index in range(program.length):
             step = program.steps[index]
             steps += step.count * step.retract_steps
         return steps
-
-    def _prime_steps(self, dose_nl):
-        return dose_nl * 1000 // self.doser.pl_per_step + 1
-
-    def _switch_on(self, forward_steps):
-        budget = forward_steps + forward_steps * wire.BUDGET_MARGIN_PERCENT // 100 + 1
-        self.machine.pulse.enable(budget)
 
     def _switch_off(self):
         self.machine.pulse.abort()
@@ -418,7 +369,7 @@ class Controller:
     def _watch(self):
         """Tell the supervisor what it must know of the step that runs."""
         sequencer = self.sequencer
-        if self._priming or self.state != wire.STATE_RUNNING:
+        if self._prime.moving or self.state != wire.STATE_RUNNING:
             self.supervisor.watch(sequencer.moving, False, False)
         else:
             mode = sequencer.wants
@@ -446,25 +397,8 @@ class Controller:
             self._end_session(wire.END_COMPLETE, wire.STATE_DONE)
         elif sequencer.state == PAUSED and self.state == wire.STATE_RUNNING:
             self._enter(wire.STATE_PAUSED)
-        self._warn_low()
-
-    def _warn_low(self):
-        if self.state != wire.STATE_RUNNING or self._low_position is None:
-            return
-        pulse = self.machine.pulse
-        if pulse.forward_steps - pulse.backward_steps > self._low_position:
-            self._low_position = None
-            self.recorder.tell(wire.EVENT_LOW_VOLUME, self.remaining_nl(), 0)
-
-    def _low_at(self, program):
-        """Return the position, in steps, behind which too little is left (R27)."""
-        low_nl = self.volume_nl * wire.LOW_VOLUME_PERCENT // 100
-        for index in range(program.length):
-            step = program.steps[index]
-            if step.kind == wire.STEP_SHOTS:
-                low_nl = max(low_nl, wire.LOW_VOLUME_SHOTS * (step.dose_nl + step.film_nl))
-        steps = (self.volume_nl - low_nl) * 1000 // self.doser.pl_per_step
-        return self._position_base + steps
+        if self.state == wire.STATE_RUNNING and self.syringe.is_low():
+            self.recorder.tell(wire.EVENT_LOW_VOLUME, self.syringe.remaining_nl(), 0)
 
     def _end_session(self, reason, state):
         self._switch_off()
@@ -481,7 +415,7 @@ class Controller:
     def _may_maintain(self):
         """May the processor be deaf for a flash sector's erasure?"""
         at_rest = self.state in _IDLE_STATES or self.state == wire.STATE_FAULT
-        return at_rest and not self._prime_until_ms and not self.inputs.pressed
+        return at_rest and not self._prime.pending and not self.inputs.pressed
 
     def _tick_armed(self, now_ms):
         if self._supervise(now_ms):
@@ -494,8 +428,9 @@ class Controller:
             self.recorder.tell(wire.EVENT_ARMED_IDLE, wire.ARMED_DISARM_MS - waited_ms, 0)
 
     def _tick_prime(self, now_ms):
+        prime = self._prime
         sequencer = self.sequencer
-        if self._priming:
+        if prime.moving:
             self.machine.pulse.read()
             if self._supervise(now_ms):
                 return
@@ -503,23 +438,14 @@ class Controller:
             if sequencer.state == FAILED:
                 self.fail(sequencer.fault, sequencer.fault_detail)
             elif not sequencer.in_flight:
-                self._end_prime(wire.END_COMPLETE)
+                prime.end(wire.END_COMPLETE)
         elif self._look(now_ms):
             # The driver is still off, so nothing went wrong; but the press no longer means a prime.
-            self._end_prime(wire.END_STOPPED)
-        elif self.inputs.presses != self._presses:
-            self._switch_on(self._prime_steps(self._prime_nl) + sequencer.retracted_steps)
-            self._priming = True
-            sequencer.begin_prime(self._prime_nl, self._prime_us)
-        elif now_ms >= self._prime_until_ms:
-            self._end_prime(wire.END_DISARMED)
-
-    def _end_prime(self, reason):
-        if self._priming:
-            self.sequencer.halt(reason)
-            self._switch_off()
-        self._priming = False
-        self._prime_until_ms = 0
+            prime.end(wire.END_STOPPED)
+        elif prime.pressed:
+            prime.begin()
+        elif now_ms >= prime.until_ms:
+            prime.end(wire.END_DISARMED)
 
     def _enter(self, state):
         if state != self.state:
@@ -527,19 +453,6 @@ class Controller:
             self.recorder.state(state, previous)
 
     def _show(self):
-        self.light = light = self._light()
+        self.light = light_for(self.state, self._alerted, self._prime, self.sequencer)
         buzzer = wire.BUZZER_ALARM if self.state == wire.STATE_FAULT else wire.BUZZER_OFF
-        self.machine.panel.show(light, buzzer)
-
-    def _light(self):
-        sequencer = self.sequencer
-        if self._prime_until_ms and not self._priming:
-            return wire.LIGHT_PRESS
-        if self.state == wire.STATE_RUNNING:
-            if sequencer.wants == wire.TRIGGER_HOLD:
-                return wire.LIGHT_HOLD
-            if sequencer.waits_for_press():
-                return wire.LIGHT_PRESS
-        if self.state == wire.STATE_ARMED and self._alerted:
-            return wire.LIGHT_ALERT
-        return _LIGHTS[self.state]
+        self.machine.panel.show(self.light, buzzer)

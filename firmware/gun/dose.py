@@ -1,5 +1,7 @@
 """Nanolitres to steps, with what is less than a step carried on, so that no error ever adds up."""
 
+from gun import wire
+
 
 class Doser:
     """Turns each dose into whole steps and owes the rest to the next one.
@@ -36,3 +38,8 @@ class Doser:
 def whole_steps(volume_nl, pl_per_step):
     """Return the whole steps in `volume_nl` alone: for a retraction, and for totals."""
     return volume_nl * 1000 // pl_per_step
+
+
+def budget_steps(forward_steps):
+    """Return how many steps hardware lets through where `forward_steps` are planned (R05)."""
+    return forward_steps + forward_steps * wire.BUDGET_MARGIN_PERCENT // 100 + 1
