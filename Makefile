@@ -11,7 +11,7 @@ CANDIDATES := $(if $(filter file,$(origin PYTHON)),python3 python3.14 python3.13
 # More arguments for the program behind a target: make test ARGS="-k frame".
 ARGS ?=
 
-GENERATORS := tools/gen_wire.py tools/gen_vectors.py tools/gen_messages_md.py
+GENERATORS := tools/gen_wire.py tools/gen_vectors.py tools/gen_messages_md.py tools/gen_words.py
 
 # Each stamp is younger than what it was made from, so an install happens once a change.
 VENV_MADE := $(VENV)/.stamp-venv

@@ -7,7 +7,7 @@ import pytest
 
 import generated
 
-NAMES = ["gen_wire", "gen_vectors", "gen_messages_md"]
+NAMES = ["gen_wire", "gen_vectors", "gen_messages_md", "gen_words"]
 
 
 @pytest.fixture(params=NAMES)

@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A letter that the terminal's encoding lacks is no reason to fail.
             stream.reconfigure(errors="backslashreplace")
+    _tell_unheard_language()
     printer = Printer(debug=bool(os.environ.get("MESOGUN_DEBUG")))
     try:
         value = app(given or ["--help"], prog_name="mesogun", obj=printer, standalone_mode=False)
@@ -44,6 +45,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - all are told, none is lost
         return _report(error, exit_code(error), printer)
     return code
+
+
+def _tell_unheard_language() -> None:
+    """Say that the language that was asked for does not exist; no command fails for that."""
+    if not os.environ.get("MESOGUN_LANG"):
+        return
+    from mesogun.words import languages, unheard
+
+    wish = unheard()
+    if wish is not None:
+        tell(f"MESOGUN_LANG={wish[:20]}: choose one of {', '.join(languages())}; English is used.")
 
 
 def _report(error: BaseException, code: int, printer: Printer) -> int:

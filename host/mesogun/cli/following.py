@@ -12,8 +12,9 @@ from mesogun.cli.hands import Hands
 from mesogun.cli.keyboard import Keyboard
 from mesogun.cli.printer import tell
 from mesogun.cli.view import picture
-from mesogun.cli.words import STATES, volume
 from mesogun.treatment import Action, Observer, Progress
+from mesogun.words import _, duration, pressure, volume
+from mesogun.words.gun import state
 from mesogun_protocol.enums import ControllerState
 
 _PICTURE_S = 0.1
@@ -68,9 +69,19 @@ class Lines:
             return
         self._told_s, self._told = self._now_s(), news
         tell(
-            f"{progress.elapsed_s:.1f} s: {STATES[progress.state]}, step {progress.step_index + 1} "
-            f"of {progress.step_count}, {progress.shots_done} of {progress.shots_planned} shots, "
-            f"{volume(progress.delivered_nl)} given, {progress.pressure_kpa:.0f} kPa"
+            _(
+                "{time}: {state}, step {step} of {steps}, {done} of {planned} shots, {given} "
+                "given, {pressure}"
+            ).format(
+                time=duration(progress.elapsed_s),
+                state=state(progress.state),
+                step=progress.step_index + 1,
+                steps=progress.step_count,
+                done=progress.shots_done,
+                planned=progress.shots_planned,
+                given=volume(progress.delivered_nl),
+                pressure=pressure(progress.pressure_kpa),
+            )
         )
 
 

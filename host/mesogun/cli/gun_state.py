@@ -7,11 +7,13 @@ from typing import Any
 
 from mesogun.cli.connect import connected
 from mesogun.cli.printer import Answer, Table, tell
-from mesogun.cli.words import STATES, count, fault, volume
+from mesogun.cli.words import count
 from mesogun.errors import PortError
 from mesogun.gun import Gun, Status
 from mesogun.link import Probe, list_ports, probe_ports
 from mesogun.virtual.gun import kept_guns
+from mesogun.words import volume
+from mesogun.words.gun import fault, state
 from mesogun_protocol.enums import Fault, Inputs
 
 _WATCH_S = 1.0
@@ -96,7 +98,7 @@ def _rows(gun: Gun, port: str, now: Status) -> list[tuple[str, str]]:
     return [
         ("gun", f"{port}, board {info.board_id}, revision {info.board_revision}"),
         ("firmware", f"{info.firmware}, build {info.build}, started {info.boot_id} times"),
-        ("state", STATES[now.state]),
+        ("state", state(now.state)),
         ("fault", latched),
         ("inputs", _inputs(now.inputs)),
         ("program", f"{now.shots_done} of {count(now.shots_planned, 'shot')}"),
@@ -114,7 +116,7 @@ def _rows(gun: Gun, port: str, now: Status) -> list[tuple[str, str]]:
 def _line(now: Status) -> str:
     latched = f"; {fault(now.fault)}" if now.fault is not Fault.NONE else ""
     return (
-        f"{STATES[now.state]}; {now.shots_done} of {count(now.shots_planned, 'shot')}, "
+        f"{state(now.state)}; {now.shots_done} of {count(now.shots_planned, 'shot')}, "
         f"{volume(now.delivered_nl)} delivered, {volume(now.remaining_nl)} left, "
         f"{now.pressure_pa / 1000:.0f} kPa; {_inputs(now.inputs)}{latched}"
     )

@@ -7,10 +7,12 @@ from typing import Any
 from mesogun.cli.exit_codes import DONE, FAILED
 from mesogun.cli.files import write_new
 from mesogun.cli.printer import Answer, Table, tell
-from mesogun.cli.words import ENDS, FAULTS, count, duration, volume
+from mesogun.cli.words import count
 from mesogun.errors import RecordError
 from mesogun.records import Session, SessionRecord, Shot, Statistics, Store, summarise
 from mesogun.virtual.gun import kept_guns
+from mesogun.words import duration, volume
+from mesogun.words.gun import end, fault_advice
 
 _SHOTS_SHOWN = 12
 """A session of more shots shows its statistics, and each shot on demand."""
@@ -164,7 +166,7 @@ def _figures(record: SessionRecord) -> list[tuple[str, str]]:
     gun = f"{session.gun_kind}, board {session.board_id}, boot {session.boot_id}"
     if session.seed is not None:
         gun += f", seed {session.seed}"
-    ended = ENDS[record.end.reason if record.end else None]
+    ended = end(record.end.reason if record.end else None)
     doubt = f", at most {volume(record.upper_bound_nl)}" if record.uncertain_shots else ""
     return [
         ("session", session.id),
@@ -186,7 +188,7 @@ def _figures(record: SessionRecord) -> list[tuple[str, str]]:
         *(
             (
                 f"fault at {duration((each.time_ms - (record.started_ms or 0)) / 1000)}",
-                f"{each.fault.name.lower()}: {FAULTS[each.fault]}",
+                f"{each.fault.name.lower()}: {fault_advice(each.fault)}",
             )
             for each in record.faults
         ),
@@ -226,7 +228,7 @@ def _shot(record: SessionRecord, shot: Shot) -> tuple[str, ...]:
         start,
         volume(shot.planned_nl) if shot.planned_nl is not None else "not known",
         volume(shot.delivered_nl),
-        ended if shot.end_reason is None else ENDS[shot.end_reason],
+        ended if shot.end_reason is None else end(shot.end_reason),
     )
 
 

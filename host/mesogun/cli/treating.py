@@ -15,7 +15,6 @@ from mesogun.cli.following import Careful, Lines, live_view
 from mesogun.cli.hands import Hands
 from mesogun.cli.overview import overview
 from mesogun.cli.printer import Answer, Table, show, tell
-from mesogun.cli.words import ENDS, duration, fault, volume
 from mesogun.errors import GunRefused, MesogunError, UsageError
 from mesogun.gun import Gun
 from mesogun.link import Transport
@@ -25,6 +24,8 @@ from mesogun.records import Store
 from mesogun.sync import sync_gun
 from mesogun.treatment import Interrupted, Observer, Order, Progress, Result, Treatment
 from mesogun.virtual.gun import VirtualTransport
+from mesogun.words import _, duration, volume
+from mesogun.words.gun import end, fault
 from mesogun_protocol.enums import EndReason, Fault, StepKind, TriggerMode
 
 _NAME_LENGTH = 200
@@ -150,7 +151,7 @@ def _confirm(wishes: Wishes, program: Program, gun: str) -> None:
     if sys.stderr.isatty() or wishes.verbose:
         show(look.text, stderr=True)
     elif warnings:
-        tell("\n".join(["Unusual, confirmed by --yes:", *warnings]))
+        tell("\n".join([_("Unusual, confirmed by --yes:"), *warnings]))
     if wishes.yes:
         return
     if not _is_interactive():
@@ -158,17 +159,18 @@ def _confirm(wishes: Wishes, program: Program, gun: str) -> None:
             "Nobody can be asked whether to start, because this is no terminal. Look at "
             f"`mesogun check {wishes.program}`, then confirm with --yes."
         )
-    if warnings and not _asked("Deliver these unusual values?"):
+    if warnings and not _asked(_("Deliver these unusual values?")):
         raise UsageError("Not started: the unusual values were not confirmed.")
-    if not _asked("Start?"):
+    if not _asked(_("Start?")):
         raise UsageError("Not started.")
 
 
 def _asked(question: str) -> bool:
     """Ask on stderr, so that stdout holds the result alone."""
-    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.write(question + " " + _("[y/N]") + " ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    # What yes is called stands in the catalogue too: `o` and `oui` in French.
+    return sys.stdin.readline().strip().lower() in {"y", "yes", *_("y, yes").split(", ")}
 
 
 @contextmanager
@@ -180,7 +182,7 @@ def _nothing_delivered(gun: Gun, store: Store, transport: Transport) -> Generato
         if isinstance(transport, VirtualTransport):
             sync_gun(gun, store)
             transport.forget()
-        tell("Nothing was delivered.")
+        tell(_("Nothing was delivered."))
         raise
 
 
@@ -231,31 +233,40 @@ def _summary(result: Result) -> Answer:
     for name in result.faults:
         tell(fault(Fault[name.upper()]))
     if not result.record_complete:
-        tell(f"The record is not complete: `mesogun sessions verify {result.session}` says why.")
-    needle = (
-        f", {volume(result.volume_needle_nl)} out of the needle"
-        if result.volume_needle_nl is not None
-        else ""
-    )
+        tell(
+            _("The record is not complete: `{command}` says why.").format(
+                command=f"mesogun sessions verify {result.session}"
+            )
+        )
     rows = [
-        ("session", f"{result.session}, {ENDS[result.ended]}"),
-        ("program", result.program),
-        ("shots", f"{result.shots_delivered} of {result.shots_planned}"),
-        (
-            "volume",
-            f"{volume(result.volume_delivered_nl)} of {volume(result.volume_planned_nl)}{needle}",
-        ),
-        ("time", duration(result.duration_s)),
-        ("faults", ", ".join(result.faults) or "none"),
-        ("uncertain", f"{result.uncertain_shots} shots"),
-        ("record", "complete" if result.record_complete else "NOT COMPLETE"),
-        ("hash", result.record_hash),
+        (_("session"), f"{result.session}, {end(result.ended)}"),
+        (_("program"), _(result.program)),
+        (_("shots"), _of(str(result.shots_delivered), str(result.shots_planned))),
+        (_("volume"), _volumes(result)),
+        (_("time"), duration(result.duration_s)),
+        (_("faults"), ", ".join(result.faults) or _("none")),
+        (_("uncertain"), _("{number} shots").format(number=result.uncertain_shots)),
+        (_("record"), _("complete") if result.record_complete else _("NOT COMPLETE")),
+        (_("hash"), result.record_hash),
     ]
     if result.seed is not None:
-        rows.append(("seed", f"{result.seed} (simulated)"))
+        rows.append((_("seed"), _("{seed} (simulated)").format(seed=result.seed)))
     ended = result.ended.name.lower() if result.ended is not None else None
     data = asdict(result) | {"ended": ended, "faults": list(result.faults)}
     return Answer(data, [Table(rows)], _code(result))
+
+
+def _of(part: str, whole: str) -> str:
+    return _("{part} of {whole}").format(part=part, whole=whole)
+
+
+def _volumes(result: Result) -> str:
+    given = _of(volume(result.volume_delivered_nl), volume(result.volume_planned_nl))
+    if result.volume_needle_nl is None:
+        return given
+    return _("{given}, {needle} out of the needle").format(
+        given=given, needle=volume(result.volume_needle_nl)
+    )
 
 
 def _code(result: Result) -> int:

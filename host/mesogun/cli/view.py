@@ -6,16 +6,23 @@ from rich.table import Table
 from rich.text import Text
 
 from mesogun.cli.hands import Hands
-from mesogun.cli.words import FAULTS, STATES, duration, volume
 from mesogun.treatment import Progress
+from mesogun.words import N_, _, duration, pressure, volume
+from mesogun.words.gun import fault_advice, state
 from mesogun_protocol.enums import ControllerState, Fault, StepKind, TriggerMode
 
 _BAR = 30
 
 _STARTED_BY = {
-    TriggerMode.AUTO: "by the gun itself",
-    TriggerMode.HOLD: "while the trigger is held",
-    TriggerMode.PRESS: "one for each press of the trigger",
+    TriggerMode.AUTO: N_("by the gun itself"),
+    TriggerMode.HOLD: N_("while the trigger is held"),
+    TriggerMode.PRESS: N_("one for each press of the trigger"),
+}
+_KINDS = {
+    StepKind.SHOTS: N_("shots"),
+    StepKind.FLOW: N_("flow"),
+    StepKind.PAUSE: N_("pause"),
+    StepKind.PRIME: N_("prime"),
 }
 _TRIGGER_STEPS = (StepKind.SHOTS, StepKind.FLOW)
 
@@ -35,101 +42,125 @@ def picture(progress: Progress, gun: str, hands: Hands, has_keys: bool) -> Rende
     doing = instruction(progress, hands, has_keys)
     parts: list[RenderableType] = [Text(f"> {doing}", style="bold"), Text(), figures]
     if progress.refusal is not None:
-        parts += [Text(), Text(f"Not done: {progress.refusal}")]
+        parts += [Text(), Text(_("Not done: {reason}").format(reason=progress.refusal))]
     if has_keys:
         parts += [Text(), Text(_keys(progress, hands))]
-    title = Text(f" {progress.program_name} ", style="bold", overflow="ellipsis")
+    title = Text(f" {_(progress.program_name)} ", style="bold", overflow="ellipsis")
     return Frame(Group(*parts), title=title, subtitle=Text(f" {gun} "), title_align="left")
 
 
 def instruction(progress: Progress, hands: Hands, has_keys: bool) -> str:
     """What the person with the gun is to do now."""
     if progress.fault is not Fault.NONE:
-        return f"FAULT. {FAULTS[progress.fault]}"
+        return _("FAULT. {advice}").format(advice=fault_advice(progress.fault))
     match progress.state:
         case ControllerState.PAUSED:
-            first = " Release the trigger first." if progress.trigger_pressed else ""
-            go_on = " Press p to go on." if has_keys else ""
-            return f"PAUSE: {(progress.message or 'nothing moves').rstrip('.')}.{first}{go_on}"
+            what = (progress.message or _("nothing moves")).rstrip(".")
+            parts = [_("PAUSE: {message}.").format(message=what)]
+            parts += [_("Release the trigger first.")] if progress.trigger_pressed else []
+            parts += [_("Press p to go on.")] if has_keys else []
+            return " ".join(parts)
         case ControllerState.RUNNING if hands.operated and progress.wants_trigger:
-            return "Waiting for the virtual operator at the trigger."
+            return _("Waiting for the virtual operator at the trigger.")
         case ControllerState.RUNNING:
             return _running(progress, has_keys and hands.works_trigger(progress))
         case ControllerState.ARMED:
-            return "The gun is about to start."
+            return _("The gun is about to start.")
         case _:
-            return "The session is over."
+            return _("The session is over.")
 
 
 def _running(progress: Progress, key: bool) -> str:
     if progress.step_kind is StepKind.PRIME:
-        text = "PRIME: point the needle away from people and press the trigger"
-        return f"{text} (space)." if key else f"{text}."
+        return _("PRIME: point the needle away from people and press the trigger{key}.").format(
+            key=_(" (space)") if key else ""
+        )
     match progress.trigger_mode:
         case TriggerMode.AUTO:
-            return "The gun delivers by itself. Keep the needle in place."
+            return _("The gun delivers by itself. Keep the needle in place.")
         case TriggerMode.HOLD if progress.wants_trigger:
-            return "HOLD THE TRIGGER" + (" (space takes hold of it)." if key else ".")
+            return _("HOLD THE TRIGGER{key}.").format(
+                key=_(" (space takes hold of it)") if key else ""
+            )
         case TriggerMode.HOLD:
-            return "Delivering while the trigger is held" + (
-                " (space releases it)." if key else "."
+            return _("Delivering while the trigger is held{key}.").format(
+                key=_(" (space releases it)") if key else ""
             )
         case TriggerMode.PRESS if not progress.wants_trigger:
-            return "Delivering one shot."
+            return _("Delivering one shot.")
         case TriggerMode.PRESS:
-            return "PRESS THE TRIGGER for the next shot" + (" (space)." if key else ".")
+            return _("PRESS THE TRIGGER for the next shot{key}.").format(
+                key=_(" (space)") if key else ""
+            )
 
 
 def _figures(progress: Progress, hands: Hands) -> list[tuple[str, str]]:
-    left = progress.shots_planned - progress.shots_done
     rest_nl = max(progress.planned_nl - progress.delivered_nl, 0)
-    to_go = f", about {duration(progress.left_s)} left" if progress.left_s is not None else ""
+    given = _("{given} given, {rest} to go").format(
+        given=volume(progress.delivered_nl), rest=volume(rest_nl)
+    )
+    left = _("{left} of {full} left").format(
+        left=volume(progress.remaining_nl), full=volume(progress.fill_nl)
+    )
+    gun = state(progress.state) + (_(", INTERLOCK OPEN") if hands.interlock_open else "")
     return [
-        ("Step", f"{progress.step_index + 1} of {progress.step_count}: {_step(progress)}"),
         (
-            "Shots",
-            f"{_bar(progress.shots_done, progress.shots_planned)}  "
-            f"{progress.shots_done} of {progress.shots_planned}, {left} left",
+            _("Step"),
+            _("{number} of {count}: {what}").format(
+                number=progress.step_index + 1, count=progress.step_count, what=_step(progress)
+            ),
         ),
         (
-            "Volume",
-            f"{_bar(progress.delivered_nl, progress.planned_nl)}  "
-            f"{volume(progress.delivered_nl)} given, {volume(rest_nl)} to go",
+            _("Shots"),
+            f"{_bar(progress.shots_done, progress.shots_planned)}  {_shots(progress)}",
         ),
-        (
-            "Syringe",
-            f"{_bar(progress.remaining_nl, progress.fill_nl)}  "
-            f"{volume(progress.remaining_nl)} of {volume(progress.fill_nl)} left",
-        ),
-        ("Pressure", f"{progress.pressure_kpa:.0f} kPa"),
-        ("Trigger", _trigger(progress, hands)),
-        ("Gun", STATES[progress.state] + (", INTERLOCK OPEN" if hands.interlock_open else "")),
-        ("Time", f"{duration(progress.elapsed_s)}{to_go}"),
+        (_("Volume"), f"{_bar(progress.delivered_nl, progress.planned_nl)}  {given}"),
+        (_("Syringe"), f"{_bar(progress.remaining_nl, progress.fill_nl)}  {left}"),
+        (_("Pressure"), pressure(progress.pressure_kpa)),
+        (_("Trigger"), _trigger(progress, hands)),
+        (_("Gun"), gun),
+        (_("Time"), _time(progress)),
     ]
 
 
+def _shots(progress: Progress) -> str:
+    left = progress.shots_planned - progress.shots_done
+    return _("{done} of {planned}, {left} left").format(
+        done=progress.shots_done, planned=progress.shots_planned, left=left
+    )
+
+
+def _time(progress: Progress) -> str:
+    if progress.left_s is None:
+        return duration(progress.elapsed_s)
+    return _("{elapsed}, about {left} left").format(
+        elapsed=duration(progress.elapsed_s), left=duration(progress.left_s)
+    )
+
+
 def _step(progress: Progress) -> str:
-    kind = progress.step_kind.name.lower()
+    kind = _(_KINDS[progress.step_kind])
     if progress.step_kind in _TRIGGER_STEPS:
-        return f"{kind}, {_STARTED_BY[progress.trigger_mode]}"
+        return f"{kind}, {_(_STARTED_BY[progress.trigger_mode])}"
     return kind
 
 
 def _trigger(progress: Progress, hands: Hands) -> str:
-    by = " by the virtual operator" if hands.operated else ""
-    return f"pressed{by}" if progress.trigger_pressed else "released"
+    if not progress.trigger_pressed:
+        return _("released")
+    return _("pressed by the virtual operator") if hands.operated else _("pressed")
 
 
 def _keys(progress: Progress, hands: Hands) -> str:
     keys: list[str] = []
     if hands.works_trigger(progress):
         held = progress.trigger_mode is TriggerMode.HOLD
-        keys.append("space hold/release trigger" if held else "space press trigger")
-    paused = progress.state is ControllerState.PAUSED
-    keys += ["p go on" if paused else "p pause", "s stop"]
+        keys.append(_("space hold/release trigger") if held else _("space press trigger"))
+    keys += [_("p go on") if progress.state is ControllerState.PAUSED else _("p pause")]
+    keys += [_("s stop")]
     if hands.panel is not None:
-        keys.append(f"i {'close' if hands.interlock_open else 'open'} interlock")
-    return "Keys:  " + "   ".join(keys)
+        keys.append(_("i close interlock") if hands.interlock_open else _("i open interlock"))
+    return "   ".join([_("Keys:"), *keys])
 
 
 def _bar(part: int, whole: int) -> str:

@@ -37,6 +37,7 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An own store and own virtual guns; no gun and no terminal here."""
     monkeypatch.setenv("MESOGUN_DB", f"sqlite:///{tmp_path}/records.db")
     monkeypatch.setenv("MESOGUN_VIRTUAL_DIR", str(tmp_path / "virtual"))
+    monkeypatch.setenv("MESOGUN_LANG", "en")
     for name in ("MESOGUN_PORT", "MESOGUN_DEBUG", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("serial.tools.list_ports.comports", list)

@@ -140,3 +140,16 @@ def test_a_reader_that_leaves_early_causes_no_traceback(surroundings, stream):
     assert ran.returncode == (141 if stream == "stdout" else 0)
     assert "Traceback" not in ran.stderr
     assert "Exception ignored" not in ran.stderr
+
+
+def test_a_language_that_does_not_exist_is_told_and_stops_nothing(mesogun, monkeypatch):
+    monkeypatch.setenv("MESOGUN_LANG", "tlh")
+    ran = mesogun("version")
+    assert ran.code == 0
+    assert ran.err == "MESOGUN_LANG=tlh: choose one of en, fr; English is used.\n"
+
+
+def test_people_are_spoken_to_in_their_language_and_programs_are_not(mesogun, monkeypatch):
+    monkeypatch.setenv("MESOGUN_LANG", "fr")
+    assert "300 injections de 10 µl en 0,1 s" in mesogun("check", "face").out
+    assert mesogun("check", "face", "--json").data["name"] == "Facial rejuvenation"

@@ -7,10 +7,9 @@ from rich.console import Console
 
 from mesogun.cli.hands import Hands
 from mesogun.cli.view import picture
-from mesogun.cli.words import ENDS, FAULTS, STATES, duration, fault, volume
 from mesogun.treatment import Progress
 from mesogun.virtual.panel import Panel
-from mesogun_protocol.enums import ControllerState, EndReason, Fault, StepKind, TriggerMode
+from mesogun_protocol.enums import ControllerState, Fault, StepKind, TriggerMode
 from tests.cli.progress import look
 
 RUNNING, PAUSED = ControllerState.RUNNING, ControllerState.PAUSED
@@ -135,36 +134,6 @@ def test_bars_are_filled_by_their_share(done, filled):
 def test_nothing_planned_is_an_empty_bar():
     line = next(line for line in drawn(look(planned_nl=0, delivered_nl=0)) if " Volume " in line)
     assert line.count("#") == 0
-
-
-def test_every_state_end_and_fault_has_words():
-    assert set(STATES) == set(ControllerState)
-    assert set(ENDS) == {None, *EndReason}
-    assert set(FAULTS) == set(Fault) - {Fault.NONE}
-    for each in FAULTS:
-        assert fault(each).startswith(f"Fault {each.name.lower()}: ")
-
-
-@pytest.mark.parametrize(
-    ("nanolitres", "text"),
-    [(0, "0 ul"), (999, "1 ul"), (12_345, "12.3 ul"), (999_900, "999.9 ul"), (999_990, "1.000 ml")],
-)
-def test_volumes_are_told_with_their_unit(nanolitres, text):
-    assert volume(nanolitres) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0.0 s"),
-        (59.94, "59.9 s"),
-        (59.96, "1 min 0 s"),
-        (100, "1 min 40 s"),
-        (3660, "1 h 1 min"),
-    ],
-)
-def test_times_are_told_with_their_unit(seconds, text):
-    assert duration(seconds) == text
 
 
 def test_a_refusal_is_shown_with_its_reason():
