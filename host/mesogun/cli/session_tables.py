@@ -23,6 +23,7 @@ def listed(
     until: datetime | None,
     operator: str | None,
     patient_ref: str | None,
+    gun: str | None,
     last: int,
 ) -> Answer:
     """The sessions that meet every condition, the newest first."""
@@ -32,6 +33,7 @@ def listed(
             until=until.astimezone() if until else None,
             operator=operator,
             patient_ref=patient_ref,
+            board_id=gun,
         )
         shown = sessions[: last or None]
         found = [_entry(store, session) for session in shown]
@@ -48,7 +50,7 @@ def listed(
             _local(each["created_at"]),
             each["program"],
             each["operator"] or "",
-            each["patient_ref"] or "",
+            each["patient_ref"] or ("erased" if each["patient_erased"] else ""),
             *_delivered(each),
             each["status"] + ("" if each["record_complete"] else ", INCOMPLETE"),
         )
@@ -96,6 +98,7 @@ def verified(names: list[str]) -> Answer:
             "status": report.status,
             "record_count": report.record_count,
             "record_hash": report.record_hash,
+            "patient_erased": report.patient_erased,
             "problems": [
                 {"kind": each.kind, "sequence": each.sequence, "text": each.text}
                 for each in report.problems
@@ -109,11 +112,12 @@ def verified(names: list[str]) -> Answer:
             "ok" if report.ok else count(len(report.problems), "PROBLEM"),
             report.status,
             count(report.record_count, "record"),
+            "erased" if report.patient_erased else "",
             report.record_hash,
         )
         for report in reports
     ]
-    headings = ("id", "proof", "status", "size", "hash")
+    headings = ("id", "proof", "status", "size", "patient", "hash")
     text: list[str | Table] = [Table(rows, headings)] if rows else ["No sessions."]
     text += [
         f"{report.session}: {each.kind}: {each.text}"
@@ -130,6 +134,7 @@ def _entry(store: Store, session: Session) -> dict[str, Any]:
         "program": session.program_name,
         "operator": session.operator,
         "patient_ref": session.patient_ref,
+        "patient_erased": session.patient_erased,
         "board_id": session.board_id,
         "shots_planned": session.shots_planned,
         "volume_planned_nl": session.volume_planned_nl,
@@ -173,7 +178,7 @@ def _figures(record: SessionRecord) -> list[tuple[str, str]]:
         ("made", _local(session.created_at)),
         ("program", session.program_name),
         ("operator", session.operator or "not given"),
-        ("patient", session.patient_ref or "not given"),
+        ("patient", session.patient_ref or ("erased" if session.patient_erased else "not given")),
         ("gun", gun),
         ("firmware", f"{session.firmware_version}, build {session.firmware_build:08x}"),
         ("syringe", f"{session.syringe}, {session.pl_per_step / 1000:.3f} nl a step"),

@@ -8,7 +8,7 @@ import typer
 from mesogun.cli.options import Force, Json, OutputFile
 from mesogun.cli.printer import Answer
 
-app = typer.Typer(help="List, show, export, verify and complete records.")
+app = typer.Typer(help="List, show, print, export, verify and complete records.")
 
 _Session = Annotated[
     str, typer.Argument(metavar="SESSION", help="A session's id, or the beginning of it.")
@@ -29,13 +29,16 @@ def list_(
     patient_ref: Annotated[
         str | None, typer.Option(metavar="CODE", help="Exactly this one.")
     ] = None,
+    gun: Annotated[
+        str | None, typer.Option(metavar="BOARD", help="Its board id, or the beginning of it.")
+    ] = None,
     last: Annotated[int, typer.Option(min=0, help="At most this many, 0 for all.")] = 20,
     _json: Json = False,
 ) -> Answer:
     """List sessions, the newest first; dates are days of this computer's time zone."""
     from mesogun.cli import session_tables
 
-    return session_tables.listed(since, until, operator, patient_ref, last)
+    return session_tables.listed(since, until, operator, patient_ref, gun, last)
 
 
 @app.command()
@@ -77,6 +80,18 @@ def verify(
     from mesogun.cli import session_tables
 
     return session_tables.verified(sessions or [])
+
+
+@app.command("erase-patient")
+def erase_patient(
+    patient_ref: Annotated[str, typer.Argument(metavar="REF", help="Exactly this reference.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Erase without asking.")] = False,
+    _json: Json = False,
+) -> Answer:
+    """Erase a patient reference from all sessions; what was delivered stays, and stays proven."""
+    from mesogun.cli import erasing
+
+    return erasing.erase_patient(patient_ref, yes)
 
 
 @app.command()

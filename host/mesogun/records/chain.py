@@ -10,22 +10,25 @@ Records go in by sequence number, from SESSION_START to SESSION_END or to the la
 interrupted session; gaps are skipped. Board, people and wall time are not in it; sequence, boot and
 session number are, because the gun writes them into its records.
 
-`seal` proves everything else. It covers the whole session row, the count, head, status and clock of
-the records, and the seal before it. Neither is keyed: who can write the store can build another
-that is right in itself, and is found by a hash that was printed or sent elsewhere.
+`seal` proves everything else. It covers the session's row, the count, head, status and clock of the
+records, and the seal before it. Neither is keyed: who can write the store can build another that is
+right in itself, and is found by a hash that was printed or sent elsewhere.
+
+Which columns a seal covers, its form says. Form 1, of layout 2 and earlier, covers the patient
+reference itself, so it can no longer be computed once that is erased. Form 2 covers the reference's
+salted digest in its place, the pre-flight answers, and every seal of form 1 before it.
 
 Canonical JSON has sorted keys, no white space and ASCII only; bytes are hexadecimal.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mesogun.records.tables import Base, Seal, Session
 
 HEADER_TAG = "mesogun-record-1"
-SEAL_TAG = "mesogun-seal-1"
 
 HEADER_FIELDS = (
     "program_wire",
@@ -41,6 +44,30 @@ HEADER_FIELDS = (
     "limit_shots",
 )
 
+_ALWAYS_SEALED = (
+    *(name for name in HEADER_FIELDS if name != "program_crc"),
+    "id",
+    "session_id",
+    "board_id",
+    "boot_id",
+    "created_at",
+    "program_name",
+    "program_toml",
+    "firmware_version",
+    "firmware_build",
+    "schema_hash",
+    "gun_kind",
+    "gun_port",
+    "operator",
+    "seed",
+)
+
+SEALED_FIELDS = {
+    1: (*_ALWAYS_SEALED, "patient_ref"),
+    2: (*_ALWAYS_SEALED, "patient_digest", "preflight"),
+}
+"""Columns of a session that a seal of each form covers."""
+
 
 def heads(session: Session, raw_records: Iterable[bytes]) -> list[str]:
     """Return the chain's head after 0, 1, 2 ... records, hexadecimal."""
@@ -53,10 +80,16 @@ def heads(session: Session, raw_records: Iterable[bytes]) -> list[str]:
     return found
 
 
-def seal_digest(session: Session, seal: Seal, previous: str) -> str:
-    """Return what `seal.seal` must be, given the digest of the seal before ("" for number 0)."""
-    content = {"previous": previous, "session": columns(session), "sealed": columns(seal, "seal")}
-    return _digest(SEAL_TAG, content).hex()
+def seal_digest(session: Session, seal: Seal, earlier: Sequence[Seal]) -> str:
+    """Return what `seal.seal` must be, given the seals before it, which are none for number 0."""
+    content: dict[str, Any] = {
+        "previous": earlier[-1].seal if earlier else "",
+        "session": {name: getattr(session, name) for name in SEALED_FIELDS[seal.form]},
+        "sealed": columns(seal, "seal", *(("form",) if seal.form == 1 else ())),
+    }
+    if seal.form != 1:
+        content["first_form"] = [columns(each) for each in earlier if each.form == 1]
+    return _digest(f"mesogun-seal-{seal.form}", content).hex()
 
 
 def columns(row: Base, *without: str) -> dict[str, Any]:

@@ -159,6 +159,34 @@ class Database:
 
         return self._transact(checked)
 
+    def scrub(self, table: type[Base]) -> None:
+        """Overwrite what was erased from a table and still lies in space that is no longer used.
+
+        Raises:
+            RecordError: if another program uses the database; what it sees is right all the same.
+        """
+        with self._translated(), self._writer.connect() as connection:
+            if self.url.get_backend_name() == "postgresql":
+                quiet = connection.execution_options(isolation_level="AUTOCOMMIT")
+                quiet.exec_driver_sql(f"VACUUM FULL {table.__tablename__}")
+                return
+            # Behind SQLAlchemy's back, which would begin a transaction; neither works in one.
+            driver: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
+            driver.execute("VACUUM").close()
+            if driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise RecordError(
+                    f"The record store {self.name} is in use by another program, so what was "
+                    "erased may still lie in a part of its files that is used no more. End the "
+                    "other program, then erase again."
+                )
+
+    def backups(self) -> list[Path]:
+        """Return the copies of a SQLite file that `upgrade` has made and that are still there."""
+        if self.url.get_backend_name() != "sqlite" or not self.url.database:
+            return []
+        path = Path(self.url.database)
+        return sorted(path.parent.glob(f"{path.stem}-layout-*{path.suffix}"))
+
     def _transact(self, act: Callable[[orm.Session], _T]) -> _T:
         with self._translated():
             for _ in range(_ATTEMPTS - 1):

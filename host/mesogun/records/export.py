@@ -78,7 +78,7 @@ def to_json(record: SessionRecord, raw_records: list[bytes]) -> str:
         "record_hash": record.record_hash,
         "seal": record.seal,
         "record_count": record.record_count,
-        "session": columns(record.session),
+        "session": columns(record.session, "patient_salt"),
         "shots_planned": record.session.shots_planned,
         "shots_delivered": record.shots_delivered,
         "uncertain_shots": record.uncertain_shots,

@@ -1,7 +1,9 @@
 """The record store: what the host knew, what the gun wrote, and the proof that both still stand."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -9,13 +11,20 @@ from sqlalchemy import func, orm, select
 from sqlalchemy.exc import IntegrityError
 
 from mesogun.errors import RecordError, UsageError
-from mesogun.records import chain, export, intake
+from mesogun.records import chain, export, intake, privacy
 from mesogun.records.clock import ClockMapping
 from mesogun.records.database import Database, default_url
 from mesogun.records.intake import IngestResult
 from mesogun.records.material import Material, load
 from mesogun.records.span import UNFINISHED, SessionStatus
-from mesogun.records.tables import LAST_ID, Seal, Session, utc_now_text, utc_text
+from mesogun.records.tables import (
+    LAST_ID,
+    SEAL_FORM,
+    Seal,
+    Session,
+    utc_now_text,
+    utc_text,
+)
 from mesogun.records.verify import VerifyReport, check, damaged_records, seal_problems
 from mesogun.records.view import SessionRecord, build
 
@@ -132,11 +141,11 @@ class Store:
             until: made before this time.
             operator: exactly this one.
             patient_ref: exactly this one.
-            board_id: 16 hexadecimal digits.
+            board_id: 16 hexadecimal digits, or the first of them.
             limit: at most this many, None for all.
 
         Raises:
-            UsageError: if a time has no zone.
+            UsageError: if a time has no zone, or the board id other signs.
         """
         query = select(Session).order_by(Session.created_at.desc(), Session.id)
         if since is not None:
@@ -148,7 +157,7 @@ class Store:
         if patient_ref is not None:
             query = query.where(Session.patient_ref == patient_ref)
         if board_id is not None:
-            query = query.where(Session.board_id == intake.checked_board_id(board_id))
+            query = query.where(Session.board_id.startswith(_board_beginning(board_id)))
         with self._database.read() as db:
             return list(db.scalars(query.limit(limit)))
 
@@ -212,6 +221,36 @@ class Store:
         """Verify each session, the newest first."""
         return [self.verify(session.id) for session in self.list_sessions()]
 
+    def erase_patient(self, patient_ref: str) -> list[str]:
+        """Erase a patient reference from every session that has it, and from the file's free space.
+
+        Everything else of the sessions stays, and stays proven. What other copies of the store
+        hold, such as backups, is out of reach.
+
+        Returns:
+            The ids of the sessions that had it, the oldest first.
+
+        Raises:
+            RecordError: if another program keeps the store from being cleaned; the reference is
+                erased then, and may still lie in space that the database no longer uses.
+        """
+
+        def erase(db: orm.Session) -> list[str]:
+            query = select(Session).where(Session.patient_ref == patient_ref)
+            sessions = list(db.scalars(query.order_by(Session.created_at, Session.id)))
+            for session in sessions:
+                _renew_seal(db, load(db, session))
+                privacy.erase(session)
+            return [session.id for session in sessions]
+
+        erased = self._database.transact(erase)
+        self._database.scrub(Session)
+        return erased
+
+    def backups(self) -> list[Path]:
+        """Return the copies that were made beside a SQLite file before it was brought up."""
+        return self._database.backups()
+
     def export(self, name: str, form: str) -> str:
         """Return a session as text; see `mesogun.records.export`.
 
@@ -258,6 +297,15 @@ def _view(material: Material) -> SessionRecord:
     return build(material, material.decoded())
 
 
+def _board_beginning(board_id: str) -> str:
+    if not re.fullmatch("[0-9a-f]{1,16}", board_id.lower()):
+        raise UsageError(
+            f"{board_id!r} is not the beginning of a board id: up to 16 hexadecimal digits are "
+            "expected, as `mesogun sessions show` gives them."
+        )
+    return board_id.lower()
+
+
 def _zoned_text(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise UsageError(f"The time {moment.isoformat()} needs a zone, such as +00:00.")
@@ -294,10 +342,34 @@ def _add_seal(db: orm.Session, material: Material, clock: ClockMapping | None) -
     )
     if last and _content(last) == _content(seal):
         return last
-    seal.seal = chain.seal_digest(material.session, seal, last.seal if last else "")
+    privacy.commit(material.session)
+    seal.seal = chain.seal_digest(material.session, seal, material.seals)
     db.add(seal)
     return seal
 
 
+def _renew_seal(db: orm.Session, material: Material) -> None:
+    """Seal what the last seal says once more if that one covers the reference itself.
+
+    Where the seals do not fit already, none is added: that would hide it.
+    """
+    privacy.commit(material.session)
+    if not material.seals or material.seals[-1].form == SEAL_FORM:
+        return
+    if any(seal_problems(material)):
+        return
+    last = chain.columns(material.seals[-1], "number", "sealed_at", "form", "seal")
+    seal = Seal(**last, number=len(material.seals), sealed_at=utc_now_text())
+    seal.seal = chain.seal_digest(material.session, seal, material.seals)
+    db.add(seal)
+
+
 def _content(seal: Seal) -> tuple[object, ...]:
-    return seal.head_hash, seal.record_count, seal.status, seal.clock_epoch_s, seal.clock_rate
+    return (
+        seal.form,
+        seal.head_hash,
+        seal.record_count,
+        seal.status,
+        seal.clock_epoch_s,
+        seal.clock_rate,
+    )

@@ -1,5 +1,7 @@
 """The tables of the record store; a row of `sessions`, `records` or `seals` is never changed.
 
+With one exception: a patient reference and its salt can be erased (`privacy`).
+
 Whatever follows from other columns is not stored: volumes follow from steps, a program's CRC from
 its bytes, shots and faults from the raw records. Every integer column has 64 bits because the gun's
 are unsigned 32.
@@ -24,8 +26,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_co
 
 from mesogun_protocol.limits import RECORD_BYTES
 
-STORE_VERSION = 2
+STORE_VERSION = 3
 """Layout of the tables below: an older store is brought to it (`upgrade`), a newer one refused."""
+
+SEAL_FORM = 2
+"""Form of the seals that are made today."""
 
 _ID_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 _ID_LENGTH = 8
@@ -72,7 +77,7 @@ class StoreVersion(Base):
 
 
 class Session(Base):
-    """What the host knew when it armed a gun: made before arming, never changed afterwards.
+    """What the host knew when it armed a gun: made before arming, changed by erasing alone.
 
     Attributes:
         id: short name of the session, for people and for commands.
@@ -87,7 +92,14 @@ class Session(Base):
         limit_session_nl: most that the session may deliver; with the next two what SET_LIMITS said.
         firmware_build: first 32 bits of the firmware's commit.
         gun_kind: what stands behind the port, such as `sim` or `board`.
+        patient_ref: a code for the patient, never a name; None if not given, or erased.
         seed: of a virtual gun, otherwise None.
+        preflight: what was asked before arming and what was answered, as `preflight.to_text`
+            writes it; None if nothing was asked.
+        patient_salt: 32 random bytes, hexadecimal, as long as there is a reference.
+        patient_digest: what the seals cover in place of the reference (`privacy`); it stays when
+            the reference is erased. None if there never was one, and in sessions of layout 2 and
+            earlier, whose seals cover the reference itself.
     """
 
     __tablename__ = "sessions"
@@ -118,6 +130,13 @@ class Session(Base):
     operator: Mapped[str | None] = mapped_column(default=None, repr=False)
     patient_ref: Mapped[str | None] = mapped_column(default=None, repr=False)
     seed: Mapped[int | None] = mapped_column(default=None)
+    preflight: Mapped[str | None] = mapped_column(default=None, repr=False)
+    patient_salt: Mapped[str | None] = mapped_column(
+        String(64), default=None, init=False, repr=False
+    )
+    patient_digest: Mapped[str | None] = mapped_column(
+        String(64), default=None, init=False, repr=False
+    )
     session_id: Mapped[int] = mapped_column(default_factory=new_session_number)
     id: Mapped[str] = mapped_column(
         String(_ID_LENGTH), primary_key=True, default_factory=new_session_name
@@ -128,6 +147,11 @@ class Session(Base):
     def program_crc(self) -> int:
         """CRC-32 of `program_wire`, as PROGRAM_COMMIT and SESSION_START carry it."""
         return zlib.crc32(self.program_wire)
+
+    @property
+    def patient_erased(self) -> bool:
+        """Whether there was a patient reference and it was erased."""
+        return self.patient_ref is None and self.patient_digest is not None
 
 
 class StoredRecord(Base):
@@ -182,6 +206,7 @@ class Seal(Base):
         status: `SessionStatus` at that moment.
         clock_epoch_s: host time at the device clock's zero, seconds since 1970, None if unknown.
         clock_rate: host seconds for one second of the device clock, None if unknown.
+        form: which columns the digest covers (`chain.seal_digest`).
         seal: digest over all this, the session's row and the seal before (`chain.seal_digest`).
     """
 
@@ -195,4 +220,5 @@ class Seal(Base):
     status: Mapped[str] = mapped_column(String(16))
     clock_epoch_s: Mapped[float | None] = mapped_column(default=None)
     clock_rate: Mapped[float | None] = mapped_column(default=None)
+    form: Mapped[int] = mapped_column(default=SEAL_FORM)
     seal: Mapped[str] = mapped_column(String(64), default="")

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mesogun.records import chain
+from mesogun.records import chain, privacy
 from mesogun.records.decode import decode
 from mesogun.records.material import Material
 from mesogun.records.span import Row, SessionStatus
+from mesogun.records.tables import SEAL_FORM
 from mesogun.records.view import build
 from mesogun_protocol.records import Record, RecordCorrupt
 
@@ -56,12 +57,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """What the verification of one session found."""
+    """What the verification of one session found.
+
+    Attributes:
+        patient_erased: there was a patient reference and it was erased, which is no problem.
+    """
 
     session: str
     status: SessionStatus
     record_count: int
     record_hash: str
+    patient_erased: bool
     problems: tuple[Problem, ...]
 
     @property
@@ -78,7 +84,12 @@ def check(material: Material) -> VerifyReport:
     if span.rows and not damaged:
         problems += _content_problems(material)
     return VerifyReport(
-        material.session.id, span.status, len(span.rows), material.heads[-1], tuple(problems)
+        session=material.session.id,
+        status=span.status,
+        record_count=len(span.rows),
+        record_hash=material.heads[-1],
+        patient_erased=material.session.patient_erased,
+        problems=tuple(problems),
     )
 
 
@@ -110,17 +121,24 @@ def seal_problems(material: Material) -> Iterator[Problem]:
     """Yield where session, seals and the records under them do not fit together."""
     if not material.seals:
         yield Problem(ProblemKind.REMOVED, None, "The session's seals are gone.")
-    previous = ""
+    renewed = any(seal.form == SEAL_FORM for seal in material.seals)
     for expected, seal in enumerate(material.seals):
         if seal.number != expected:
             yield Problem(ProblemKind.REMOVED, None, f"Seal {expected} is gone.")
-        if chain.seal_digest(material.session, seal, previous) != seal.seal:
+        if renewed and seal.form == 1 and material.session.patient_erased:
+            continue  # it covered the reference; a seal that follows covers it in turn
+        if chain.seal_digest(material.session, seal, material.seals[:expected]) != seal.seal:
             yield Problem(
                 ProblemKind.SESSION,
                 None,
                 f"Seal {seal.number} does not fit: the session's row or this seal was changed.",
             )
-        previous = seal.seal
+    if renewed and not privacy.fits(material.session):
+        yield Problem(
+            ProblemKind.SESSION,
+            None,
+            "The patient reference is not the one that was sealed.",
+        )
     yield from _count_problems(material)
     yield from _head_problems(material)
 

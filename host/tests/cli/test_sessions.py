@@ -144,6 +144,55 @@ def test_each_problem_of_a_record_is_named_and_fails(mesogun, session):
     assert not listed["record_complete"]
 
 
+def test_sessions_are_found_by_gun(mesogun, session):
+    [listed] = mesogun("sessions", "list", "--json").data
+    board = listed["board_id"]
+    assert [
+        each["id"] for each in mesogun("sessions", "list", "--gun", board[:5], "--json").data
+    ] == [session]
+    other = "0" if board[0] != "0" else "1"
+    assert mesogun("sessions", "list", "--gun", other, "--json").data == []
+    wrong = mesogun("sessions", "list", "--gun", "gun 1")
+    assert wrong.code == 2
+    assert "16 hexadecimal digits" in wrong.err
+
+
+def test_a_patient_reference_is_erased_and_the_record_stays_proven(mesogun, session, surroundings):
+    refused = mesogun("sessions", "erase-patient", "P-17")
+    assert refused.code == 2
+    assert "from 1 session, which cannot be undone. Confirm it with --yes." in refused.err
+    (surroundings / "records-layout-1.db").touch()
+    ran = mesogun("sessions", "erase-patient", "P-17", "--yes")
+    assert (ran.code, ran.out) == (0, f"Erased from 1 session: {session}.\n")
+    assert "records-layout-1.db is a copy from before an upgrade and still holds it" in ran.err
+    assert "erased" in mesogun("sessions", "list").out
+    assert "patient    erased" in mesogun("sessions", "show", session).out
+    proven = mesogun("sessions", "verify")
+    assert proven.code == 0
+    assert "erased" in proven.out
+    assert mesogun("sessions", "verify", "--json").data[0]["patient_erased"] is True
+    assert "P-17" not in mesogun("sessions", "export", session).out
+    again = mesogun("sessions", "erase-patient", "P-17", "--yes")
+    assert again.code == 1
+    assert "No session has the patient reference 'P-17'" in again.err
+
+
+def test_erasing_at_a_terminal_wants_the_reference_again(mesogun, session, monkeypatch):
+    for stream in ("stdin", "stderr"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", _Terminal("P-71\n"))
+    ran = mesogun("sessions", "erase-patient", "P-17")
+    assert ran.code == 2
+    assert "Nothing was erased" in ran.err
+    monkeypatch.setattr("sys.stdin", _Terminal("P-17\n"))
+    assert mesogun("sessions", "erase-patient", "P-17", "--json").data["sessions"] == [session]
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 def test_an_empty_store_has_no_sessions(mesogun):
     assert mesogun("sessions", "list").out == "No sessions.\n"
     assert mesogun("sessions", "verify", "--json").data == []

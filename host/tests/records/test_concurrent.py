@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from mesogun.records import Session, Store
 from mesogun.records.tables import STORE_VERSION
+from tests.records.old_layouts import back_to_layout_1
 
 BOARDS = ("e6614104037a5b2c", "00000000000000aa")
 SHOTS = 60
@@ -193,11 +194,7 @@ def test_a_store_that_three_hosts_bring_up_at_once(
         name, journal = prepared(store, make_board(), make_session, BOARDS[0])
         store.ingest(BOARDS[0], journal)
         store.seal_session(name)
-        with store._database.write() as db:  # as the first version left it
-            db.execute(text("drop index records_by_session"))
-            db.execute(text("drop index sessions_by_time"))
-            db.execute(text("alter table records drop column session_id"))
-            db.execute(text("update mesogun_store set version = 1"))
+        back_to_layout_1(store._database)
     run_together(tmp_path, any_url, [[]] * 3, early=False)
     with Store.open(any_url) as store:
         assert_whole(store, name, journal)

@@ -15,6 +15,7 @@ from mesogun.errors import RecordError
 from mesogun.records import Session, SessionStatus, Store
 from mesogun.records import upgrade as steps
 from mesogun.records.tables import STORE_VERSION, Base, StoreVersion
+from tests.records.old_layouts import back_to_layout_1
 from tests.records.postgresql_server import Server
 
 BOARD = "e6614104037a5b2c"
@@ -160,12 +161,7 @@ def test_an_older_store_on_a_server_is_brought_up(
         store.create_session(session)
         store.ingest(BOARD, board.journal)
         store.seal_session("abcdefgh")
-        engine = store._database.engine
-        with engine.begin() as connection:  # back to what the first version would have left
-            connection.exec_driver_sql("drop index records_by_session")
-            connection.exec_driver_sql("drop index sessions_by_time")
-            connection.exec_driver_sql("alter table records drop column session_id")
-            connection.exec_driver_sql("update mesogun_store set version = 1")
+        back_to_layout_1(store._database)
     with Store.open(url) as store:
         assert store.verify("abcdefgh").ok
         assert store.session_view("abcdefgh").shots_delivered == 2
