@@ -19,7 +19,8 @@ from mesogun_protocol.messages import (
     PROGRAM_STEP,
     REFUSED,
 )
-from mesogun_protocol.schema import SCHEMA_HASH, fields_of
+from mesogun_protocol.rows import fields_of
+from mesogun_protocol.schema import SCHEMA_HASH
 
 _ANSWER_S = 0.5
 

@@ -14,7 +14,7 @@ from mesogun.gun import Gun, Refused
 from mesogun_protocol import messages
 from mesogun_protocol.enums import ControllerState, ErrorCode
 from mesogun_protocol.fields import Message
-from mesogun_protocol.schema import Field, fields_of
+from mesogun_protocol.rows import Field, fields_of
 
 #: One valid body for each request that has bounded fields.
 _VALID: dict[Message, tuple[int, ...]] = {

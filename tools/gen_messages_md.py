@@ -13,7 +13,7 @@ from typing import Any
 import generated
 from mesogun_protocol import enums, frame, limits, messages, schema
 from mesogun_protocol.fields import Message
-from mesogun_protocol.schema import Field
+from mesogun_protocol.rows import Field, fields_of, fixed_size
 
 PATH = "docs/messages.md"
 
@@ -87,23 +87,23 @@ def _reply_to(request: Message) -> Message:
 
 def _reply_cell(request: Message) -> str:
     reply = _reply_to(request)
-    name = _link(reply.name.upper()) if schema.fields_of(reply) else "empty"
+    name = _link(reply.name.upper()) if fields_of(reply) else "empty"
     return f"`{reply.id:#04x}` {name}"
 
 
 def _conversation(request: Message) -> str:
     reply = _reply_to(request)
     text = _message(request)
-    return f"{text}\n{_message(reply)}" if schema.fields_of(reply) else text
+    return f"{text}\n{_message(reply)}" if fields_of(reply) else text
 
 
 def _message(message: Message) -> str:
     number = f"`{message.id:#04x}` " if message in messages.MESSAGES.values() else ""
-    rows = schema.fields_of(message)
+    rows = fields_of(message)
     heading = f"### {message.name.upper()}\n\n{number}{message.doc}"
     if not rows:
         return f"{heading} No body.\n"
-    size = f"{schema.fixed_size(rows)} bytes" + (" and the tail" if rows[-1].type == "tail" else "")
+    size = f"{fixed_size(rows)} bytes" + (" and the tail" if rows[-1].type == "tail" else "")
     table = _table(
         ("field", "name", "type", "allowed", "meaning"),
         [

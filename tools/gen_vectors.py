@@ -22,7 +22,7 @@ from mesogun_protocol.fields import Message
 from mesogun_protocol.frame import ENCODED_MAX, Frame, FrameReader, encode_frame
 from mesogun_protocol.limits import FRAME_BODY_MAX
 from mesogun_protocol.messages import WRONG_LENGTH_FIELD
-from mesogun_protocol.schema import Field
+from mesogun_protocol.rows import Field, fields_of, fixed_size
 
 TYPICAL_CASES = 3
 FLIPS = 150
@@ -41,7 +41,7 @@ def messages_vectors(messages: Iterable[Message], body_max: int) -> list[dict[st
 
 
 def _message_vectors(message: Message, body_max: int) -> dict[str, Any]:
-    rows = [row for row in schema.fields_of(message) if row.name]
+    rows = [row for row in fields_of(message) if row.name]
     chance = random.Random(message.name)
     typical = [[_typical(row, chance) for row in rows] for _ in range(TYPICAL_CASES)]
     cases = {
@@ -74,7 +74,7 @@ def _longest(message: Message, row: Field) -> int:
     """The field's maximum; a tail ends where the longest body of a frame ends, on the pipe too."""
     if row.type != "tail":
         return row.maximum
-    return min(row.maximum, FRAME_BODY_MAX - schema.fixed_size(schema.fields_of(message)))
+    return min(row.maximum, FRAME_BODY_MAX - fixed_size(fields_of(message)))
 
 
 def _extreme(row: Field, bound: int) -> Value:
@@ -91,7 +91,7 @@ def _typical(row: Field, chance: random.Random) -> Value:
 
 
 def _build(message: Message, values: Sequence[Value]) -> bytes:
-    names = (row.name for row in schema.fields_of(message) if row.name)
+    names = (row.name for row in fields_of(message) if row.name)
     return message.build(**dict(zip(names, values, strict=True)))
 
 
@@ -111,7 +111,7 @@ def _out_of_bounds(row: Field) -> Iterator[int]:
 def _wrong_values(
     message: Message, base: Sequence[Value]
 ) -> Iterator[tuple[str, list[Value], list[int]]]:
-    for row in schema.fields_of(message):
+    for row in fields_of(message):
         is_number = row.type in ("u8", "u16", "u32")
         for number in _out_of_bounds(row) if row.name else ():
             if not is_number and not 0 <= number <= FRAME_BODY_MAX:
@@ -125,8 +125,8 @@ def _wrong_values(
 def _wrong_bytes(
     message: Message, base: Sequence[Value], body_max: int
 ) -> Iterator[tuple[str, bytes, list[int]]]:
-    rows = schema.fields_of(message)
-    fixed = schema.fixed_size(rows)
+    rows = fields_of(message)
+    fixed = fixed_size(rows)
     sound = _build(message, base)
     has_tail = bool(rows) and rows[-1].type == "tail"
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import generated
 from mesogun_protocol import cosim, enums, limits, messages, pulse, schema
 from mesogun_protocol.fields import Message
-from mesogun_protocol.schema import Field, SchemaError
+from mesogun_protocol.rows import Field, SchemaError, fields_of, fixed_size, struct_format
 
 WIRE = "firmware/gun/wire.py"
 COSIM_WIRE = "firmware/hal/virtual/cosim_wire.py"
@@ -101,7 +101,7 @@ def wire_source() -> str:
         for member in enum
     }
     unpacked = (*messages.REQUESTS, *messages.PARTS, *schema.RECORDS)
-    replies = [message for message in messages.REPLIES if schema.fields_of(message)]
+    replies = [message for message in messages.REPLIES if fields_of(message)]
     packed = (*replies, messages.EVENT, messages.REFUSED, *schema.RECORDS)
     constants = _constants(
         {
@@ -115,7 +115,7 @@ def wire_source() -> str:
             "Bytes of a body; with a tail, up to its first byte": _sizes((*unpacked, *packed)),
         }
     )
-    full = [message for message in unpacked if schema.fields_of(message)]
+    full = [message for message in unpacked if fields_of(message)]
     parts = [HEADER + WIRE_INTRO, constants, WIRE_HELPERS, EMPTY]
     parts.append("".join(f"unpack_{m.name} = unpack_empty\n" for m in unpacked if m not in full))
     parts += [_unpack(message, limits.FRAME_BODY_MAX) for message in full]
@@ -128,7 +128,7 @@ def cosim_source() -> str:
     all_messages = cosim.MESSAGES.values()
     answers = [message for message in all_messages if message.id & messages.REPLY_BIT]
     requests = [message for message in all_messages if message not in answers]
-    packed = [message for message in requests if schema.fields_of(message)]
+    packed = [message for message in requests if fields_of(message)]
     constants = _constants(
         {
             "What the pipe alone knows": schema.constants_of(cosim),
@@ -174,18 +174,18 @@ def _message_ids(of: Iterable[Message]) -> dict[str, int]:
 
 
 def _sizes(of: Iterable[Message]) -> dict[str, int]:
-    return {f"SIZE_{_name(m).upper()}": schema.fixed_size(schema.fields_of(m)) for m in of}
+    return {f"SIZE_{_name(m).upper()}": fixed_size(fields_of(m)) for m in of}
 
 
 def _unpack(message: Message, body_max: int) -> str:
-    rows = schema.fields_of(message)
-    size = schema.fixed_size(rows)
+    rows = fields_of(message)
+    size = fixed_size(rows)
     tail = rows[-1] if rows and rows[-1].type == "tail" else None
     lines = [
         f"def unpack_{_name(message)}(buf, at, length):",
         f"    check_length(length, {size}, {body_max if tail else size})",
     ]
-    values = f'unpack_from("{schema.struct_format(rows)}", buf, at)'
+    values = f'unpack_from("{struct_format(rows)}", buf, at)'
     checks = [line for row in rows for line in _check_unpacked(row)]
     if tail:
         whole = f"{size} + v[-1]"
@@ -211,8 +211,8 @@ def _check_unpacked(row: Field) -> list[str]:
 
 
 def _pack(message: Message, body_max: int) -> str:
-    rows = schema.fields_of(message)
-    size = schema.fixed_size(rows)
+    rows = fields_of(message)
+    size = fixed_size(rows)
     named = [row for row in rows if row.name]
     arguments = ["buf", "at", *(row.name for row in named)]
     if len(set(arguments)) != len(arguments):
@@ -228,7 +228,7 @@ def _pack(message: Message, body_max: int) -> str:
             lines.append(f"    {_check_packed(row)}")
     values = [_packed_value(row) for row in rows]
     # MicroPython skips an x and leaves what was there; an empty s it fills with zeros.
-    form = '"' + schema.struct_format(rows).replace("x", "s") + '"'
+    form = '"' + struct_format(rows).replace("x", "s") + '"'
     lines += _call("pack_into(", [form, "buf", "at", *values], ")", "    ")
     if named[-1].type == "tail":
         name = named[-1].name

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from mesogun_protocol import cosim, messages, schema
 from mesogun_protocol.fields import MessageError
+from mesogun_protocol.rows import fields_of, fixed_size
 
 UNPACKED = (*messages.REQUESTS, *messages.PARTS, *schema.RECORDS)
 PACKED = (
-    *(reply for reply in messages.REPLIES if schema.fields_of(reply)),
+    *(reply for reply in messages.REPLIES if fields_of(reply)),
     messages.EVENT,
     messages.REFUSED,
     *schema.RECORDS,
@@ -21,7 +22,7 @@ any_integer = st.one_of(st.integers(-2, 260), st.integers(-(1 << 33), 1 << 33))
 
 
 def _named(message):
-    return [row for row in schema.fields_of(message) if row.name]
+    return [row for row in fields_of(message) if row.name]
 
 
 def _value(row):
@@ -40,8 +41,8 @@ def _values(of):
 
 def _body(message):
     """A body of the right length, or not: its tail's length is right most of the time."""
-    rows = schema.fields_of(message)
-    size = schema.fixed_size(rows)
+    rows = fields_of(message)
+    size = fixed_size(rows)
     # Small bytes make values that are in bounds more often.
     fixed = st.lists(st.sampled_from(range(8)) | st.integers(0, 255), min_size=size, max_size=size)
     right = fixed.map(bytes)
@@ -124,7 +125,7 @@ def test_both_sides_build_the_same_or_refuse(device, case):
     _check_pack(device, device.wire, *case)
 
 
-@given(_values([m for m in COSIM_REQUESTS if schema.fields_of(m)]))
+@given(_values([m for m in COSIM_REQUESTS if fields_of(m)]))
 def test_both_ends_of_the_pipe_build_the_same_or_refuse(device, case):
     _check_pack(device, device.cosim_wire, *case)
 
@@ -137,7 +138,7 @@ def test_constants_are_those_of_the_definition(device):
     for message in messages.MESSAGES.values():
         assert getattr(wire, f"MSG_{message.name.upper()}") == message.id
     for message in (*UNPACKED, *PACKED):
-        size = schema.fixed_size(schema.fields_of(message))
+        size = fixed_size(fields_of(message))
         assert getattr(wire, f"SIZE_{message.name.upper()}") == size
     assert device.cosim_wire.FOREVER_MS == cosim.FOREVER_MS
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesogun_protocol import schema
 from mesogun_protocol.enums import EndReason, RecordKind, StepKind
 from mesogun_protocol.fields import MessageError
 from mesogun_protocol.limits import RECORD_BYTES
@@ -16,10 +15,13 @@ from mesogun_protocol.records import (
     BODY_BYTES,
     HEAD,
     STEP_NONE,
+    Record,
     RecordCorrupt,
+    decode_head,
     decode_record,
     encode_record,
 )
+from mesogun_protocol.rows import fields_of, fixed_size
 
 RESULT_HEAD = (7, 3, RecordKind.SHOT_RESULT, 0, 123_456)
 RESULT = {
@@ -37,7 +39,7 @@ def _integer(row):
 
 
 def _rows(message):
-    return [row for row in schema.fields_of(message) if row.name]
+    return [row for row in fields_of(message) if row.name]
 
 
 def _fields(message):
@@ -47,9 +49,9 @@ def _fields(message):
 def test_every_kind_has_a_body_of_the_same_size():
     assert set(BODIES) == set(RecordKind)
     for kind, body in BODIES.items():
-        assert schema.fixed_size(schema.fields_of(body)) == BODY_BYTES
+        assert fixed_size(fields_of(body)) == BODY_BYTES
         assert body.name == f"record_{kind.name.lower()}"
-    assert schema.fixed_size(schema.fields_of(HEAD)) + BODY_BYTES + 4 == RECORD_BYTES
+    assert fixed_size(fields_of(HEAD)) + BODY_BYTES + 4 == RECORD_BYTES
 
 
 @pytest.mark.parametrize("kind", list(RecordKind), ids=lambda kind: kind.name)
@@ -111,3 +113,45 @@ def test_values_that_do_not_fit_are_not_encoded():
         encode_record(*RESULT_HEAD, **{**RESULT, "backward_steps": 1 << 16})
     with pytest.raises(MessageError, match="step"):
         encode_record(*RESULT_HEAD[:3], STEP_NONE + 1, 0, **RESULT)
+
+
+def _by_construct(raw: bytes) -> object:
+    """Read a record as the layouts alone say."""
+    if zlib.crc32(raw[:-4]) != int.from_bytes(raw[-4:], "little"):
+        return None
+    try:
+        head = HEAD.parse(raw[: -BODY_BYTES - 4])
+        return Record(**head, body=BODIES[head["kind"]].parse(raw[-BODY_BYTES - 4 : -4]), raw=raw)
+    except MessageError:
+        return None
+
+
+def _by_decode(raw: bytes) -> object:
+    try:
+        return decode_record(raw)
+    except RecordCorrupt:
+        return None
+
+
+@st.composite
+def _sound(draw: st.DrawFn) -> bytes:
+    """32 bytes with a CRC that fits, of a known kind more often than not."""
+    content = bytearray(draw(st.binary(min_size=28, max_size=28)))
+    content[6] = draw(st.sampled_from([*RecordKind, content[6]]))
+    for at in range(12, 28):
+        if draw(st.booleans()):
+            content[at] = draw(st.integers(0, 8))  # where an id may stand
+    return bytes(content) + zlib.crc32(content).to_bytes(4, "little")
+
+
+@given(st.one_of(_sound(), st.binary(min_size=32, max_size=32)))
+def test_every_record_is_read_as_its_layout_says(raw):
+    record = _by_decode(raw)
+    assert record == _by_construct(raw)
+    if isinstance(record, Record):
+        assert decode_head(raw) == (record.boot_id, record.sequence, record.kind)
+
+
+def test_a_head_of_an_unknown_kind():
+    with pytest.raises(RecordCorrupt, match="is not a RecordKind"):
+        decode_head(bytes([0, 0, 0, 0, 0, 0, 200]) + bytes(25))

@@ -7,7 +7,8 @@ import pytest
 
 from mesogun_protocol import enums, messages, records, schema
 from mesogun_protocol.fields import U8, U16, U32, Bounded, Id, Message, blob, flag, layout, tail
-from mesogun_protocol.schema import SchemaError, canonical, fields_of, fixed_size, struct_format
+from mesogun_protocol.rows import SchemaError, fields_of, fixed_size, struct_format
+from mesogun_protocol.schema import canonical
 
 
 class Colour(IntEnum):

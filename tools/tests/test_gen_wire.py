@@ -7,7 +7,7 @@ import pytest
 import gen_wire
 from mesogun_protocol import cosim, messages, schema
 from mesogun_protocol.fields import U8, Message, layout
-from mesogun_protocol.schema import SchemaError
+from mesogun_protocol.rows import SchemaError, fields_of
 
 
 def _functions(source: str) -> set[str]:
@@ -25,7 +25,7 @@ def test_the_device_reads_every_request_and_writes_every_reply_with_a_body():
     for message in (*messages.REQUESTS, *messages.PARTS, *schema.RECORDS):
         assert f"unpack_{message.name}" in names
     for message in (*messages.REPLIES, messages.EVENT, messages.REFUSED, *schema.RECORDS):
-        assert (f"pack_{message.name}" in names) == bool(schema.fields_of(message))
+        assert (f"pack_{message.name}" in names) == bool(fields_of(message))
 
 
 def test_the_virtual_layer_writes_every_request_and_reads_every_answer():
@@ -35,7 +35,7 @@ def test_the_virtual_layer_writes_every_request_and_reads_every_answer():
         if message.id & messages.REPLY_BIT:
             assert f"unpack_{name}" in names
         else:
-            assert (f"pack_{name}" in names) == bool(schema.fields_of(message))
+            assert (f"pack_{name}" in names) == bool(fields_of(message))
 
 
 def test_the_device_has_no_classes_but_the_error_and_no_dicts():

@@ -18,7 +18,7 @@ from mesogun_protocol.messages import (
     PROGRAM_READ,
     PROGRAM_STEP,
 )
-from mesogun_protocol.schema import fields_of
+from mesogun_protocol.rows import fields_of
 
 _STEP_FIELDS = tuple(field.name for field in fields_of(PROGRAM_STEP))
 _DELIVERING = (StepKind.SHOTS, StepKind.FLOW)

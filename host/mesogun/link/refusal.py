@@ -11,7 +11,7 @@ from mesogun_protocol.messages import (
     PROGRAM_HEADER,
     PROGRAM_STEP,
 )
-from mesogun_protocol.schema import fields_of
+from mesogun_protocol.rows import fields_of
 
 _FLASH = "install matching firmware with `mesogun firmware flash`"
 

@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import insert, orm, select
 
 from mesogun.errors import RecordError
-from mesogun.records.decode import head, session_number
 from mesogun.records.tables import Conflict, StoredRecord
 from mesogun_protocol.enums import RecordKind
-from mesogun_protocol.fields import MessageError
 from mesogun_protocol.limits import RECORD_BYTES
+from mesogun_protocol.records import RecordCorrupt, decode_head, decode_record
 
 _BOARD_ID = re.compile(r"[0-9a-f]{16}")
 
@@ -77,7 +76,7 @@ def ingest(
         row = {"board_id": board_id, **key._asdict(), "raw": raw, "received_at": received_at}
         if key not in known:
             known[key] = raw
-            fresh.append({**row, "kind": int(kind), "session_id": session_number(kind, raw)})
+            fresh.append({**row, "kind": int(kind), "session_id": _session_number(kind, raw)})
         elif known[key] == raw:
             duplicates += 1
         else:
@@ -101,8 +100,8 @@ def _head(place: int, raw: bytes) -> tuple[RecordKey, RecordKind]:
             "was stored. Read it from the gun again."
         )
     try:
-        boot_id, sequence, kind = head(raw)
-    except MessageError as error:
+        boot_id, sequence, kind = decode_head(raw)
+    except RecordCorrupt as error:
         raise RecordError(
             f"Record {place} of this batch is of no kind that this version knows ({error}); none "
             "of the batch was stored. Use the version of mesogun that fits the firmware."
@@ -113,6 +112,11 @@ def _head(place: int, raw: bytes) -> tuple[RecordKey, RecordKind]:
             "none of the batch was stored. Verify the gun's firmware."
         )
     return RecordKey(boot_id, sequence), kind
+
+
+def _session_number(kind: RecordKind, raw: bytes) -> int | None:
+    """Return the session's number in a SESSION_START, None for other records."""
+    return decode_record(raw).body["session_id"] if kind is RecordKind.SESSION_START else None
 
 
 def _known(db: orm.Session, board_id: str, keys: list[RecordKey]) -> dict[RecordKey, bytes]:

@@ -8,11 +8,10 @@ from sqlalchemy import orm, select
 from mesogun.errors import RecordError
 from mesogun.records import chain
 from mesogun.records.clock import ClockMapping
-from mesogun.records.decode import decode
 from mesogun.records.intake import RecordKey
 from mesogun.records.span import Row, Span, find_span, syringe_record
 from mesogun.records.tables import Conflict, Seal, Session
-from mesogun_protocol.records import Record, RecordCorrupt
+from mesogun_protocol.records import Record, RecordCorrupt, decode_record
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class Material:
 
     def _decoded(self, row: Row) -> Record:
         try:
-            return decode(row.raw)
+            return decode_record(row.raw)
         except RecordCorrupt as error:
             raise RecordError(
                 f"Record {row.sequence} of session {self.session.id} is damaged ({error}). "

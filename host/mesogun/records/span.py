@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 from sqlalchemy import orm, select
 
-from mesogun.records.decode import decode
 from mesogun.records.tables import Session, StoredRecord
 from mesogun_protocol.enums import RecordKind
-from mesogun_protocol.records import RecordCorrupt
+from mesogun_protocol.records import RecordCorrupt, decode_record
 
 
 class SessionStatus(StrEnum):
@@ -170,7 +169,7 @@ def _starts(db: orm.Session, session: Session) -> tuple[list[Row], tuple[int, ..
 def _session_number(raw: bytes) -> int | None:
     """Return the session number of a SESSION_START, None if it cannot be read."""
     try:
-        return decode(raw).body.get("session_id")
+        return decode_record(raw).body.get("session_id")
     except RecordCorrupt:
         return None
 

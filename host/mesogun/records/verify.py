@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mesogun.records import chain, privacy
-from mesogun.records.decode import decode
 from mesogun.records.material import Material
 from mesogun.records.span import Row, SessionStatus
 from mesogun.records.tables import SEAL_FORM
 from mesogun.records.view import build
-from mesogun_protocol.records import Record, RecordCorrupt
+from mesogun_protocol.records import Record, RecordCorrupt, decode_record
 
 
 class ProblemKind(StrEnum):
@@ -101,7 +100,7 @@ def damaged_records(material: Material) -> list[Problem]:
 
 def _row_problem(row: Row) -> Problem | None:
     try:
-        record = decode(row.raw)
+        record = decode_record(row.raw)
     except RecordCorrupt as error:
         return Problem(
             ProblemKind.DAMAGED, row.sequence, f"Record {row.sequence} is damaged: {error}."
@@ -241,7 +240,7 @@ def _content_problems(material: Material) -> Iterator[Problem]:
         if damage:
             yield damage
         else:
-            syringe = decode(material.syringe.raw)
+            syringe = decode_record(material.syringe.raw)
             pairs.append(("volume of a step in pl", syringe, "pl_per_step", session.pl_per_step))
     yield from _differences(pairs)
 
