@@ -5,7 +5,6 @@ Knows the gun's journal records and no gun. `Store` is the way in.
 
 from mesogun.records.clock import ClockMapping
 from mesogun.records.intake import IngestResult, RecordKey
-from mesogun.records.preflight import Answered
 from mesogun.records.span import UNFINISHED, Gap, SessionStatus
 from mesogun.records.statistics import Statistics, summarise
 from mesogun.records.store import Store
@@ -15,7 +14,6 @@ from mesogun.records.view import SessionRecord, Shot
 
 __all__ = [
     "UNFINISHED",
-    "Answered",
     "ClockMapping",
     "Gap",
     "IngestResult",

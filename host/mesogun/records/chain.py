@@ -14,9 +14,10 @@ session number are, because the gun writes them into its records.
 records, and the seal before it. Neither is keyed: who can write the store can build another that is
 right in itself, and is found by a hash that was printed or sent elsewhere.
 
-Which columns a seal covers, its form says. Form 1, of layout 2 and earlier, covers the patient
-reference itself, so it can no longer be computed once that is erased. Form 2 covers the reference's
-salted digest in its place, the pre-flight answers, and every seal of form 1 before it.
+What a seal covers, its form says. Form 1, of layout 2 and earlier, covers the patient reference
+itself, so it can no longer be computed once that is erased. Form 2 covers the reference's salted
+digest in its place, and every seal of form 1 before it; what has no value is left out, so that a
+column that is added later changes no seal that is there.
 
 Canonical JSON has sorted keys, no white space and ASCII only; bytes are hexadecimal.
 """
@@ -44,7 +45,7 @@ HEADER_FIELDS = (
     "limit_shots",
 )
 
-_ALWAYS_SEALED = (
+_FIRST_FORM = (
     *(name for name in HEADER_FIELDS if name != "program_crc"),
     "id",
     "session_id",
@@ -59,14 +60,13 @@ _ALWAYS_SEALED = (
     "gun_kind",
     "gun_port",
     "operator",
+    "patient_ref",
     "seed",
 )
+"""Columns of a session that a seal of form 1 covers: those of layout 1."""
 
-SEALED_FIELDS = {
-    1: (*_ALWAYS_SEALED, "patient_ref"),
-    2: (*_ALWAYS_SEALED, "patient_digest", "preflight"),
-}
-"""Columns of a session that a seal of each form covers."""
+ERASABLE = ("patient_ref", "patient_salt")
+"""Columns of a session that no seal of form 2 covers."""
 
 
 def heads(session: Session, raw_records: Iterable[bytes]) -> list[str]:
@@ -82,13 +82,20 @@ def heads(session: Session, raw_records: Iterable[bytes]) -> list[str]:
 
 def seal_digest(session: Session, seal: Seal, earlier: Sequence[Seal]) -> str:
     """Return what `seal.seal` must be, given the seals before it, which are none for number 0."""
-    content: dict[str, Any] = {
-        "previous": earlier[-1].seal if earlier else "",
-        "session": {name: getattr(session, name) for name in SEALED_FIELDS[seal.form]},
-        "sealed": columns(seal, "seal", *(("form",) if seal.form == 1 else ())),
-    }
-    if seal.form != 1:
-        content["first_form"] = [columns(each) for each in earlier if each.form == 1]
+    previous = earlier[-1].seal if earlier else ""
+    if seal.form == 1:
+        content = {
+            "previous": previous,
+            "session": {name: getattr(session, name) for name in _FIRST_FORM},
+            "sealed": columns(seal, "seal", "form"),
+        }
+    else:
+        content = {
+            "previous": previous,
+            "first_form": [_given(columns(each)) for each in earlier if each.form == 1],
+            "session": _given(columns(session, *ERASABLE)),
+            "sealed": _given(columns(seal, "seal")),
+        }
     return _digest(f"mesogun-seal-{seal.form}", content).hex()
 
 
@@ -96,6 +103,10 @@ def columns(row: Base, *without: str) -> dict[str, Any]:
     """Return a row's columns by name, those in `without` left out."""
     names = (column.key for column in row.__table__.columns)
     return {name: getattr(row, name) for name in names if name not in without}
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _digest(tag: str, content: Mapping[str, Any]) -> bytes:

@@ -94,8 +94,6 @@ class Session(Base):
         gun_kind: what stands behind the port, such as `sim` or `board`.
         patient_ref: a code for the patient, never a name; None if not given, or erased.
         seed: of a virtual gun, otherwise None.
-        preflight: what was asked before arming and what was answered, as `preflight.to_text`
-            writes it; None if nothing was asked.
         patient_salt: 32 random bytes, hexadecimal, as long as there is a reference.
         patient_digest: what the seals cover in place of the reference (`privacy`); it stays when
             the reference is erased. None if there never was one, and in sessions of layout 2 and
@@ -130,7 +128,6 @@ class Session(Base):
     operator: Mapped[str | None] = mapped_column(default=None, repr=False)
     patient_ref: Mapped[str | None] = mapped_column(default=None, repr=False)
     seed: Mapped[int | None] = mapped_column(default=None)
-    preflight: Mapped[str | None] = mapped_column(default=None, repr=False)
     patient_salt: Mapped[str | None] = mapped_column(
         String(64), default=None, init=False, repr=False
     )

@@ -7,7 +7,6 @@ from mesogun.records.database import Database
 
 _STATEMENTS = (
     "alter table seals drop column form",
-    "alter table sessions drop column preflight",
     "alter table sessions drop column patient_salt",
     "alter table sessions drop column patient_digest",
     "drop index records_by_session",

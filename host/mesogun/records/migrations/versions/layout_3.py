@@ -1,4 +1,4 @@
-"""Layout 3: a patient reference can be erased; a session has its pre-flight answers."""
+"""Layout 3: a patient reference can be erased without breaking the seals."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,6 @@ down_revision = "2"
 
 def upgrade() -> None:
     """Make room; sessions and seals that are there stay as they were made."""
-    op.add_column("sessions", sa.Column("preflight", sa.String))
     op.add_column("sessions", sa.Column("patient_salt", sa.String(64)))
     op.add_column("sessions", sa.Column("patient_digest", sa.String(64)))
     # The seals so far cover the reference itself.
