@@ -22,23 +22,25 @@ from mesogun_protocol.enums import (
 FAULT, RUNNING = ControllerState.FAULT, ControllerState.RUNNING
 HOLD, PRESS = TriggerMode.HOLD, TriggerMode.PRESS
 
+# The syringe's switch wakes the gun; the supply it measures every 20 ms while it moves (R42).
 _CAUSES = [
-    ("remove_syringe", "seat_syringe", Fault.SYRINGE_REMOVED),
-    ("fail_supply", "restore_supply", Fault.SUPPLY),
+    ("remove_syringe", "seat_syringe", Fault.SYRINGE_REMOVED, 5),
+    ("fail_supply", "restore_supply", Fault.SUPPLY, 25),
 ]
 
 
 @pytest.mark.req("R15", "R28", "R42")
-@pytest.mark.parametrize(("cause", "cure", "fault"), _CAUSES)
+@pytest.mark.parametrize(("cause", "cure", "fault", "within_ms"), _CAUSES)
 @pytest.mark.parametrize("step", [shots(3), FLOW], ids=["shots", "flow"])
 @pytest.mark.parametrize("after_s", [0.03, 0.0803, 0.15, 0.2201])
-def test_the_last_step_comes_within_5_ms(
+def test_the_last_step_comes_in_time(
     bench: Bench,
     gun: Gun,
     health: Health,
     cause: str,
     cure: str,
     fault: Fault,
+    within_ms: int,
     step: PlannedStep,
     after_s: float,
 ) -> None:
@@ -48,7 +50,7 @@ def test_the_last_step_comes_within_5_ms(
     getattr(bench, cause)()
     began_ns = bench.now_ns()
     bench.run_for(1)
-    assert not bench.edges_since(began_ns + 5_000_000)
+    assert not bench.edges_since(began_ns + within_ms * 1_000_000)
     assert not bench.driver_on()
     status = gun.status()
     assert (status.state, status.fault) == (FAULT, fault)
@@ -57,7 +59,7 @@ def test_the_last_step_comes_within_5_ms(
     assert refused.value.code is ErrorCode.FAULT_CONDITION
     getattr(bench, cure)()
     bench.run_for(1)
-    assert not bench.edges_since(began_ns + 5_000_000)
+    assert not bench.edges_since(began_ns + within_ms * 1_000_000)
     recover(gun, fault)
     records = read_records(gun)
     told = next(r for r in records if r.kind is RecordKind.FAULT)

@@ -48,7 +48,7 @@ _PARTS: dict[str, set[str]] = {
     "boards": set(),
     "hal": set(),
     "hal.rp2040": _BASE | {"boards"},
-    "hal.virtual": _BASE,
+    "hal.virtual": _BASE | {"boards"},
 }
 # `gun.app` puts the logic together and so sees all of it; the roots also see the hardware.
 _PARTS["gun.app"] = {part for part in _PARTS if part.startswith("gun.")} | {"build"}

@@ -20,6 +20,8 @@ from gun.syringe import Syringe
 
 _NEVER_MS = const(0x3FFFFFFF)
 _IDLE_STATES = (wire.STATE_UNLOADED, wire.STATE_LOADED, wire.STATE_READY, wire.STATE_DONE)
+# Built once: a tuple of names in an expression is memory at each look.
+_SESSION_STATES = (wire.STATE_RUNNING, wire.STATE_PAUSED)
 
 
 class Limits:
@@ -201,7 +203,7 @@ class Controller:
             self._prime.end(wire.END_STOPPED)
         if self.state == wire.STATE_ARMED:
             self.disarm()
-        elif self.state in (wire.STATE_RUNNING, wire.STATE_PAUSED):
+        elif self.state in _SESSION_STATES:
             self.sequencer.halt(wire.END_STOPPED)
             self._end_session(wire.END_STOPPED, wire.STATE_DONE)
         else:
@@ -246,7 +248,7 @@ class Controller:
             self._tick_prime(now_ms)
         elif self.state == wire.STATE_ARMED:
             self._tick_armed(now_ms)
-        elif self.state in (wire.STATE_RUNNING, wire.STATE_PAUSED):
+        elif self.state in _SESSION_STATES:
             if self.sequencer.in_flight:
                 machine.pulse.read()
             if not self._supervise(now_ms):
@@ -261,7 +263,7 @@ class Controller:
         """When the next tick is due by time alone."""
         now_ms = self.machine.clock_ms
         due = self.inputs.deadline_ms(now_ms)
-        if self.state in (wire.STATE_RUNNING, wire.STATE_PAUSED) or self._prime.moving:
+        if self.state in _SESSION_STATES or self._prime.moving:
             due = min(due, self.sequencer.deadline_ms())
             self._watch()
             due = min(due, self.supervisor.deadline_ms())
@@ -289,7 +291,7 @@ class Controller:
         self.recorder.tell(wire.EVENT_FAULT, fault, detail)
         self.sequencer.halt(wire.END_FAULTED)
         self.recorder.fault(fault, detail, self.machine.pulse.forward_steps)
-        if previous in (wire.STATE_RUNNING, wire.STATE_PAUSED):
+        if previous in _SESSION_STATES:
             self._record_end(wire.END_FAULTED)
         self.recorder.state(wire.STATE_FAULT, previous)
 

@@ -39,5 +39,5 @@ class Inputs:
         return now_ms - self.changed_ms if self.pressed else 0
 
     def active(self, bit):
-        """Is this safety input (one of wire.INPUT_*) as it must be?"""
+        """Is the bit of this input (one of wire.INPUT_*) set?"""
         return bool(self._machine.inputs & bit)

@@ -12,6 +12,7 @@ from gun import motion, wire
 _NEVER_MS = const(0x3FFFFFFF)
 _LATE_MS = const(10)  # a garbage collection; later than that a shot that is not over is a fault
 _LEAD_MS = const(5)  # a page program, in which a shot's intent is written
+_LAST_LOOK_MS = const(3)  # a wake and a pass of the main loop fit
 _RAMP_SHARE = const(4)  # as in a program: each ramp at most this part of the injection
 
 IDLE = const(0)
@@ -181,7 +182,10 @@ class Sequencer:
             return self._not_before_ms if self._wanted() else _NEVER_MS
         if not running.settled:
             return max(running.motion_end_ms(), self._look_again_ms)
-        return running.block_end_ms()
+        end_ms = running.block_end_ms()
+        # What went wrong in the rest must be seen before the next shot makes a step.
+        last_look_ms = end_ms - _LAST_LOOK_MS
+        return last_look_ms if self._machine.clock_ms < last_look_ms else end_ms
 
     # What time brings
 

@@ -8,7 +8,7 @@ _NEVER_MS = const(0x3FFFFFFF)
 _SAMPLE_MS = const(
     20
 )  # pressure rises over tens of milliseconds at the stiffest (3 ml, 0.04 ul/kPa)
-_OVER_SAMPLES = const(3)  # one noisy sample is no occlusion
+_OVER_SAMPLES = const(2)  # one noisy sample is no occlusion
 _FORCE_FULL_SCALE_MN = const(120000)  # force sensor of the board, at 4095
 _FRICTION_MN = const(5000)  # stopper in the barrel, assumed as in the host's catalog
 
@@ -67,6 +67,8 @@ class Supervisor:
             return wire.FAULT_SYRINGE_REMOVED
         if not inputs.active(wire.INPUT_SUPPLY_OK):
             return wire.FAULT_SUPPLY
+        if inputs.active(wire.INPUT_STALLED):
+            return wire.FAULT_STALL
         if self._host_paced and now_ms - self.heard_ms > wire.HEARTBEAT_TIMEOUT_MS:
             self.detail = now_ms - self.heard_ms
             return wire.FAULT_HEARTBEAT_LOST

@@ -7,7 +7,7 @@ from struct import pack_into, unpack_from
 from micropython import const
 
 # Limits and what both sides know
-SCHEMA_HASH = const(2567293664)
+SCHEMA_HASH = const(1715691706)
 PROTOCOL_VERSION = const(1)
 FRAME_BODY_MAX = const(512)
 DOSE_MIN_NL = const(1000)
@@ -112,6 +112,7 @@ INPUT_TRIGGER = const(1)
 INPUT_INTERLOCK_CLOSED = const(2)
 INPUT_SYRINGE_SEATED = const(4)
 INPUT_SUPPLY_OK = const(8)
+INPUT_STALLED = const(16)
 ERROR_UNKNOWN_MESSAGE = const(1)
 ERROR_WRONG_LENGTH = const(2)
 ERROR_OUT_OF_RANGE = const(3)

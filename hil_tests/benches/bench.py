@@ -85,6 +85,18 @@ class Bench(Protocol):
         """Bring it back."""
         ...
 
+    def block_plunger(self) -> None:
+        """Hold the plunger where it is, as the end of the barrel does."""
+        ...
+
+    def free_plunger(self) -> None:
+        """Let it go."""
+        ...
+
+    def change_syringe(self, syringe: str) -> None:
+        """Put a full and primed syringe of the catalog in the place of the one that is fitted."""
+        ...
+
     def cut_power(self, after_s: float = 0.0) -> None:
         """Take the power away that long from now, with a silent host, and give it back at once."""
         ...

@@ -9,6 +9,7 @@ from mesogun.virtual.gun import VirtualTransport
 from mesogun.virtual.pulse_stream import Run
 
 _BOARD_ID = bytes.fromhex("0123456789abcdef")
+_FAILING_V = 6.0
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """Always the same time of day: the first request number of a conversation comes from it."""
 
@@ -102,10 +103,20 @@ class VirtualBench:
         self._world.plant.occluded = False
 
     def fail_supply(self) -> None:
-        self._panel.supply_ok = False
+        self._world.plant.faults.sag_supply(_FAILING_V)
 
     def restore_supply(self) -> None:
-        self._panel.supply_ok = True
+        self._world.plant.faults.restore_supply()
+
+    def block_plunger(self) -> None:
+        self._world.plant.remaining_nl = 0.0
+
+    def free_plunger(self) -> None:
+        self._world.plant.remaining_nl = self._world.plant.parameters.capacity_ml * 1e6
+
+    def change_syringe(self, syringe: str) -> None:
+        fitted = get_syringe(syringe)
+        self._world.plant.load_syringe(fitted.inner_diameter_mm.value, fitted.capacity_ml.value)
 
     def cut_power(self, after_s: float = 0.0) -> None:
         if after_s:

@@ -89,8 +89,9 @@ WAKE = Message(
     0x82,
     layout(
         "clock_ms" / U32 * "device clock",
-        "inputs" / U8 * "bits of `Inputs`, as the pins are now",
+        "inputs" / U8 * "bits of `Inputs`, as the pins are now; SUPPLY_OK is for the firmware",
         "force_raw" / U16 * "force sensor, 12 bits",
+        "supply_mv" / U16 * "motor supply",
         *_PULSE_FIELDS,
         "data" / tail() * "bytes from the host",
     ),

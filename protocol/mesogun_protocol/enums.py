@@ -49,7 +49,7 @@ class Fault(IntEnum):
     OCCLUSION = 7
     """Plunger pressure above the limit of the loaded syringe."""
     STALL = 8
-    """The motor lost steps."""
+    """The stepper driver reports that the motor has lost steps, or has shut itself down."""
     STUCK_TRIGGER = 9
     """The trigger was held longer than a press can be."""
     JOURNAL_WRITE = 10
@@ -126,6 +126,8 @@ class Inputs(IntFlag):
     INTERLOCK_CLOSED = 2
     SYRINGE_SEATED = 4
     SUPPLY_OK = 8
+    STALLED = 16
+    """The stepper driver reports a stall, or that it has shut itself down."""
 
 
 @unique

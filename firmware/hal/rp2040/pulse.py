@@ -211,7 +211,6 @@ class Pulse:
         self.blocks = 0
         self.interlock_latched = False
         self.budget_tripped = False
-        self.stalled = False
         self.forward_steps = 0
         self.backward_steps = 0
         self._machine.active(1)
@@ -251,7 +250,6 @@ class Pulse:
         self.forward_steps = witness.forward_steps
         self.backward_steps = witness.backward_steps
         self.budget_tripped = witness.tripped
-        self.stalled = self._driver.stalled
         self._settle()
 
     def cancel(self):

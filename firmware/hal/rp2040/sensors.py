@@ -1,4 +1,4 @@
-"""What the gun feels: force behind the plunger, supply, trigger, interlock and syringe seat."""
+"""What the gun feels: force behind the plunger, supply, stalls and the switches."""
 
 import io
 
@@ -46,11 +46,19 @@ class Sensors:
         )
         for pin, _ in self._pins:
             pin.irq(self.bell.ring, machine.Pin.IRQ_FALLING | machine.Pin.IRQ_RISING)
+        self._diag = machine.Pin(board.DIAG_PIN, machine.Pin.IN, machine.Pin.PULL_DOWN)
+        self._diag.irq(self._note_stall, machine.Pin.IRQ_RISING)
+        self._stalled = False
         self._force = machine.ADC(machine.Pin(board.FORCE_ADC_PIN))
         self._supply = machine.ADC(machine.Pin(board.SUPPLY_ADC_PIN))
         self.inputs = 0
         self.force_raw = 0
         self.supply_mv = 0
+
+    def _note_stall(self, pin):
+        # DIAG may fall again at the next full step, before anybody looks (datasheet, p. 56).
+        self._stalled = True
+        self.bell.ring(pin)
 
     def update(self):
         # Before the pins: a change after the look rings again.
@@ -59,6 +67,9 @@ class Sensors:
         for pin, bit in self._pins:
             if not pin.value():
                 inputs |= bit
+        if self._stalled or self._diag.value():
+            inputs |= wire.INPUT_STALLED
+            self._stalled = False
         self.force_raw = self._force.read_u16() >> _FORCE_SHIFT
         # Two steps: the product of both would not be a small integer.
         self.supply_mv = (

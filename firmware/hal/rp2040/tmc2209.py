@@ -61,7 +61,6 @@ class Driver:
             timeout=5,
             timeout_char=2,
         )
-        self._diag = machine.Pin(board.DIAG_PIN, machine.Pin.IN, machine.Pin.PULL_DOWN)
         self._out = bytearray(8)
         self._out_view = memoryview(self._out)
 
@@ -94,11 +93,6 @@ class Driver:
         status = self._read(_DRV_STATUS) & _OVERTEMPERATURE_OR_SHORT
         if status:
             raise RuntimeError(f"the stepper driver is hot or shorted: DRV_STATUS {status:#x}")
-
-    @property
-    def stalled(self):
-        """Does DIAG report a stall, or that the driver has shut itself down?"""
-        return bool(self._diag.value())
 
     def _write(self, register, value):
         out = self._out

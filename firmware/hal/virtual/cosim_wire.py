@@ -39,7 +39,7 @@ SIZE_FLASH_PROGRAM = const(6)
 SIZE_FLASH_ERASE = const(4)
 SIZE_PANEL = const(2)
 SIZE_BOOTED = const(9)
-SIZE_WAKE = const(20)
+SIZE_WAKE = const(22)
 SIZE_PULSE_STATE = const(16)
 SIZE_FLASH_DATA = const(2)
 
@@ -110,12 +110,12 @@ def unpack_booted(buf, at, length):
 
 
 def unpack_wake(buf, at, length):
-    check_length(length, 20, 65534)
-    v = unpack_from("<IBHIIBBBH", buf, at)
-    check_length(length, 20 + v[-1], 20 + v[-1])
-    check_range(6, v[6], 0, 1)
+    check_length(length, 22, 65534)
+    v = unpack_from("<IBHHIIBBBH", buf, at)
+    check_length(length, 22 + v[-1], 22 + v[-1])
     check_range(7, v[7], 0, 1)
-    return v[:-1] + (buf[at + 20 : at + length],)  # noqa: RUF005
+    check_range(8, v[8], 0, 1)
+    return v[:-1] + (buf[at + 22 : at + length],)  # noqa: RUF005
 
 
 def unpack_pulse_state(buf, at, length):

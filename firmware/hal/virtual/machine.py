@@ -8,6 +8,8 @@ import sys
 
 import micropython
 
+from boards import reference as board
+from gun import wire
 from hal.virtual import cosim_wire as cosim
 
 _HEAD = micropython.const(3)
@@ -214,6 +216,8 @@ class Machine:
         end = cosim.pack_wait(pipe.out, pipe.body_at(cosim.SIZE_WAIT), deadline_ms)
         body = pipe.ask(cosim.MSG_WAIT, end, cosim.MSG_WAKE)
         wake = cosim.unpack_wake(body, 0, len(body))
-        self.clock_ms, self.inputs, self.force_raw = wake[:3]
-        self.pulse.take(*wake[3:8])
-        self.serial.receive(wake[8])
+        self.clock_ms, inputs, self.force_raw, supply_mv = wake[:4]
+        supply_ok = board.SUPPLY_MIN_MV <= int(supply_mv) <= board.SUPPLY_MAX_MV
+        self.inputs = int(inputs) | supply_ok * wire.INPUT_SUPPLY_OK
+        self.pulse.take(*wake[4:9])
+        self.serial.receive(wake[9])

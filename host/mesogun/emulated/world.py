@@ -17,10 +17,8 @@ _REST_NS: Final = 30_000_000
 """STEP is at rest that long between two shots at least; the needle moves to a new point in it."""
 
 _LOOK_NS: Final = 5_000_000
-"""Time between two looks at the motor while it turns: how late DIAG may tell of a slip."""
+"""Time between two looks at the motor while it turns: how late DIAG may tell of a stall."""
 
-_SUPPLY_MV: Final = 24_000
-_FAILING_SUPPLY_MV: Final = 5_000
 _ADC_MAX: Final = 4095
 
 
@@ -62,7 +60,6 @@ class EmulatedWorld:
         self._new_point_each_shot = new_point_each_shot
         self._motion = Motion()
         self._moved_ns = 0
-        self._slips = 0
         self._light = LightReader()
         self._cut_ns: int | None = None
         plant.new_point()
@@ -158,9 +155,8 @@ class EmulatedWorld:
             plant.advance(run.end_ns, (run,))
         pending_ns = self._motion.pending_ns
         plant.advance(now_ns if pending_ns is None else pending_ns)
-        if plant.full_step_slips != self._slips or pending_ns is None:
-            self.pico.drive(self.board.diag, int(plant.full_step_slips != self._slips))
-            self._slips = plant.full_step_slips
+        self.pico.drive(self.board.diag, int(plant.stallguard.diag))
+        plant.stallguard.diag = False
 
     def _on_step(self, ns: int, level: int) -> None:
         if not level:
@@ -186,5 +182,5 @@ class EmulatedWorld:
         return self.plant.force_adc_raw()
 
     def _supply_raw(self) -> int:
-        supply_mv = _SUPPLY_MV if self.panel.supply_ok else _FAILING_SUPPLY_MV
-        return supply_mv * _ADC_MAX // self.board.supply_full_scale_mv
+        raw = round(self.plant.supply_v * 1000) * _ADC_MAX // self.board.supply_full_scale_mv
+        return min(raw, _ADC_MAX)

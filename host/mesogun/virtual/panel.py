@@ -8,7 +8,6 @@ from mesogun_protocol.enums import Buzzer, Inputs, Light
 _TRIGGER = int(Inputs.TRIGGER)
 _INTERLOCK_CLOSED = int(Inputs.INTERLOCK_CLOSED)
 _SYRINGE_SEATED = int(Inputs.SYRINGE_SEATED)
-_SUPPLY_OK = int(Inputs.SUPPLY_OK)
 
 
 @dataclass
@@ -19,7 +18,6 @@ class Panel:
         trigger: held down.
         interlock_closed: the safety loop is closed.
         seated: a syringe sits in the gun.
-        supply_ok: the supply voltage is in range.
         light: what the firmware shows.
         buzzer: what the firmware plays.
     """
@@ -27,7 +25,6 @@ class Panel:
     trigger: bool = False
     interlock_closed: bool = True
     seated: bool = True
-    supply_ok: bool = True
     light: Light = Light.OFF
     buzzer: Buzzer = Buzzer.OFF
 
@@ -38,7 +35,6 @@ class Panel:
             self.trigger * _TRIGGER
             + self.interlock_closed * _INTERLOCK_CLOSED
             + self.seated * _SYRINGE_SEATED
-            + self.supply_ok * _SUPPLY_OK
         )
 
 

@@ -15,7 +15,7 @@ from mesogun.virtual.panel import Operator, Panel
 from mesogun.virtual.plant import Plant
 from mesogun.virtual.pulse_stream import PulseStream, Run
 from mesogun_protocol import cosim
-from mesogun_protocol.enums import ResetCause
+from mesogun_protocol.enums import Inputs, ResetCause
 from mesogun_protocol.fields import Message
 
 _MS_NS = 1_000_000
@@ -23,6 +23,8 @@ _MS_NS = 1_000_000
 _PASS_NS = 100_000
 """Time that the firmware takes for one pass of its main loop. A round figure for a Pico at 125 MHz;
 it keeps a firmware that would not sleep from stopping the world's clock."""
+
+_STALLED = int(Inputs.STALLED)
 
 _RECEIVE_BYTES = 512
 """What the serial driver of the firmware hands over at once: the size of MicroPython's ring."""
@@ -140,6 +142,7 @@ class World:
         return (
             bool(self._to_gun)
             or self.panel.inputs() != self._reported
+            or self.plant.stallguard.diag
             or (self._deadline_ns is not None and self.now_ns >= self._deadline_ns)
         )
 
@@ -185,11 +188,13 @@ class World:
         data = bytes(self._to_gun[:_RECEIVE_BYTES])
         del self._to_gun[:_RECEIVE_BYTES]
         self._reported = self.panel.inputs()
+        stalled, self.plant.stallguard.diag = self.plant.stallguard.diag, False
         self._answer(
             cosim.WAKE,
             clock_ms=self._clock_ms(),
-            inputs=self._reported,
+            inputs=self._reported | stalled * _STALLED,
             force_raw=self.plant.force_adc_raw(),
+            supply_mv=round(self.plant.supply_v * 1000),
             data=data,
             **self._pulse_fields(),
         )

@@ -109,7 +109,7 @@ def test_supply_and_force_are_on_their_converters(world: EmulatedWorld) -> None:
     supply_mv, force = (int(word) for word in repl.run(look).split())
     assert 23_900 < supply_mv < 24_100
     assert force < 4095
-    world.panel.supply_ok = False
+    world.plant.faults.sag_supply(5.0)
     assert 4_900 < int(repl.run(look).split()[0]) < 5_100
 
 
