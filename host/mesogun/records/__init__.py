@@ -8,7 +8,7 @@ from mesogun.records.intake import IngestResult, RecordKey
 from mesogun.records.span import UNFINISHED, Gap, SessionStatus
 from mesogun.records.statistics import Statistics, summarise
 from mesogun.records.store import Store
-from mesogun.records.tables import Seal, Session, new_session_number
+from mesogun.records.tables import Note, Seal, Session, new_session_number
 from mesogun.records.verify import Problem, ProblemKind, VerifyReport
 from mesogun.records.view import SessionRecord, Shot
 
@@ -17,6 +17,7 @@ __all__ = [
     "ClockMapping",
     "Gap",
     "IngestResult",
+    "Note",
     "Problem",
     "ProblemKind",
     "RecordKey",

@@ -11,8 +11,9 @@ interrupted session; gaps are skipped. Board, people and wall time are not in it
 session number are, because the gun writes them into its records.
 
 `seal` proves everything else. It covers the session's row, the count, head, status and clock of the
-records, and the seal before it. Neither is keyed: who can write the store can build another that is
-right in itself, and is found by a hash that was printed or sent elsewhere.
+records, the notes, and the seal before it. Notes have a chain like records, from the session's id
+on. None is keyed: who can write the store can build another that is right in itself, and is found
+by a hash that was printed or sent elsewhere.
 
 What a seal covers, its form says. Form 1, of layout 2 and earlier, covers the patient reference
 itself, so it can no longer be computed once that is erased. Form 2 covers the reference's salted
@@ -27,9 +28,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mesogun.records.tables import Base, Seal, Session
+from mesogun.records.tables import Base, Note, Seal, Session
 
 HEADER_TAG = "mesogun-record-1"
+NOTES_TAG = "mesogun-notes-1"
 
 HEADER_FIELDS = (
     "program_wire",
@@ -80,6 +82,14 @@ def heads(session: Session, raw_records: Iterable[bytes]) -> list[str]:
     return found
 
 
+def note_heads(session: Session, notes: Iterable[Note]) -> list[str]:
+    """Return the head of the notes' chain after 0, 1, 2 ... notes, hexadecimal."""
+    found = [_digest(NOTES_TAG, {"session": session.id}).hex()]
+    for note in notes:
+        found.append(_digest(NOTES_TAG, {"previous": found[-1], "note": columns(note)}).hex())
+    return found
+
+
 def seal_digest(session: Session, seal: Seal, earlier: Sequence[Seal]) -> str:
     """Return what `seal.seal` must be, given the seals before it, which are none for number 0."""
     previous = earlier[-1].seal if earlier else ""
@@ -87,7 +97,7 @@ def seal_digest(session: Session, seal: Seal, earlier: Sequence[Seal]) -> str:
         content = {
             "previous": previous,
             "session": {name: getattr(session, name) for name in _FIRST_FORM},
-            "sealed": columns(seal, "seal", "form"),
+            "sealed": columns(seal, "seal", "form", "note_count", "note_head"),
         }
     else:
         content = {

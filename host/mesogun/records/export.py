@@ -13,6 +13,7 @@ The keys of the JSON object:
     statistics         see `mesogun.records.statistics.Statistics`, or null
     shots, primes      the columns of the CSV as keys
     faults, states     as recorded, with `time_ms` of the device clock and wall time `at`
+    notes              what people told or confirmed: made_at, kind, and content by its kind
     gaps               [first, last] of missing sequence numbers
     clock              device clock to host time, or null: epoch_s + rate * time_ms / 1000
     records            every raw record of the session, hexadecimal, in the order of the hash chain
@@ -92,6 +93,10 @@ def to_json(record: SessionRecord, raw_records: list[bytes]) -> str:
         "primes": [_shot_row(record, prime) for prime in record.primes],
         "faults": [_entry(record.clock, fault) for fault in record.faults],
         "states": [_entry(record.clock, state) for state in record.states],
+        "notes": [
+            {"made_at": note.made_at, "kind": note.kind, "content": note.fields}
+            for note in record.notes
+        ],
         "gaps": record.gaps,
         "clock": record.clock._asdict() if record.clock else None,
         "records": raw_records,

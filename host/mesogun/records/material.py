@@ -10,13 +10,13 @@ from mesogun.records import chain
 from mesogun.records.clock import ClockMapping
 from mesogun.records.intake import RecordKey
 from mesogun.records.span import Row, Span, find_span, syringe_record
-from mesogun.records.tables import Conflict, Seal, Session
+from mesogun.records.tables import Conflict, Note, Seal, Session
 from mesogun_protocol.records import Record, RecordCorrupt, decode_record
 
 
 @dataclass(frozen=True)
 class Material:
-    """A session's row, records, seals and conflicts.
+    """A session's row, records, seals, notes and conflicts.
 
     Attributes:
         syringe: the gun's last SYRINGE record before the session, None if it is not stored.
@@ -28,11 +28,17 @@ class Material:
     seals: tuple[Seal, ...]
     syringe: Row | None
     conflicts: tuple[RecordKey, ...]
+    notes: tuple[Note, ...]
 
     @cached_property
     def heads(self) -> list[str]:
         """The chain's head after each number of records."""
         return chain.heads(self.session, (row.raw for row in self.span.rows))
+
+    @cached_property
+    def note_heads(self) -> list[str]:
+        """The head of the notes' chain after each number of notes."""
+        return chain.note_heads(self.session, self.notes)
 
     @property
     def clock(self) -> ClockMapping | None:
@@ -88,12 +94,14 @@ def load(db: orm.Session, session: Session) -> Material:
     """Read what the store holds about `session`."""
     span = find_span(db, session)
     seals = db.scalars(select(Seal).where(Seal.session == session.id).order_by(Seal.number))
+    notes = db.scalars(select(Note).where(Note.session == session.id).order_by(Note.number))
     return Material(
         session,
         span,
         tuple(seals),
         syringe_record(db, session, span.rows[0]) if span.rows else None,
         _conflicts(db, session, span),
+        tuple(notes),
     )
 
 

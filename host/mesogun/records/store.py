@@ -1,11 +1,12 @@
 """The record store: what the host knew, what the gun wrote, and the proof that both still stand."""
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import func, orm, select
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +21,7 @@ from mesogun.records.span import UNFINISHED, SessionStatus
 from mesogun.records.tables import (
     LAST_ID,
     SEAL_FORM,
+    Note,
     Seal,
     Session,
     utc_now_text,
@@ -75,8 +77,14 @@ class Store:
         """The store's URL without its password."""
         return self._database.name
 
-    def create_session(self, session: Session) -> Session:
+    def create_session(
+        self, session: Session, notes: Iterable[tuple[str, Mapping[str, Any]]] = ()
+    ) -> Session:
         """Store what the host knows before it arms the gun, and seal it.
+
+        Args:
+            session: the row.
+            notes: kind and content of each note (`add_note`).
 
         Raises:
             RecordError: if the board has a session of this number already, or an id is wrong.
@@ -97,8 +105,33 @@ class Store:
                     f"or the store one named {session.id}. "
                     "Prepare the session anew with another number."
                 ) from error
+            db.add_all(_note(session, number, *note) for number, note in enumerate(notes))
+            db.flush()
             _add_seal(db, load(db, session), None)
         return session
+
+    def add_note(self, name: str, kind: str, content: Mapping[str, Any]) -> None:
+        """Store what people told or confirmed about a session, and seal it.
+
+        Args:
+            name: the session.
+            kind: what it is, at most 16 letters.
+            content: what JSON can hold; never who the patient is, for notes are not erased.
+
+        Raises:
+            RecordError: as `seal_session`; then nothing is stored.
+        """
+
+        def add(db: orm.Session) -> None:
+            before = load(db, _found(db, name))
+            db.add(_note(before.session, len(before.notes), kind, content))
+            db.flush()
+            material = load(db, before.session)
+            material.require_whole()
+            _require_sealable(material, before)
+            _add_seal(db, material, None)
+
+        self._database.transact(add)
 
     def ingest(self, board_id: str, raw_records: Iterable[bytes]) -> IngestResult:
         """Store raw journal records, each exactly once, whatever comes again and in whatever order.
@@ -208,7 +241,7 @@ class Store:
         def seal(db: orm.Session) -> Seal:
             material = load(db, _found(db, name))
             material.require_whole()
-            _require_sealable(material)
+            _require_sealable(material, material)
             return _add_seal(db, material, clock)
 
         return self._database.transact(seal)
@@ -312,9 +345,15 @@ def _zoned_text(moment: datetime) -> str:
     return utc_text(moment)
 
 
-def _require_sealable(material: Material) -> None:
+def _note(session: Session, number: int, kind: str, content: Mapping[str, Any]) -> Note:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return Note(session=session.id, number=number, kind=kind, content=text)
+
+
+def _require_sealable(material: Material, sealed: Material) -> None:
+    """Refuse to seal `material` if what was `sealed` before does not stand, or more may come."""
     name = material.session.id
-    problems = [*damaged_records(material), *seal_problems(material)]
+    problems = [*damaged_records(sealed), *seal_problems(sealed)]
     if problems:
         raise RecordError(
             f"Session {name} is not sealed again, because what was sealed is not what is stored: "
@@ -339,6 +378,8 @@ def _add_seal(db: orm.Session, material: Material, clock: ClockMapping | None) -
         status=material.span.status,
         clock_epoch_s=clock.epoch_s if clock else None,
         clock_rate=clock.rate if clock else None,
+        note_count=len(material.notes) or None,
+        note_head=material.note_heads[-1] if material.notes else None,
     )
     if last and _content(last) == _content(seal):
         return last
@@ -372,4 +413,5 @@ def _content(seal: Seal) -> tuple[object, ...]:
         seal.status,
         seal.clock_epoch_s,
         seal.clock_rate,
+        seal.note_head,
     )

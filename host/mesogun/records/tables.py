@@ -7,6 +7,7 @@ its bytes, shots and faults from the raw records. Every integer column has 64 bi
 are unsigned 32.
 """
 
+import json
 import secrets
 import zlib
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_co
 
 from mesogun_protocol.limits import RECORD_BYTES
 
-STORE_VERSION = 3
+STORE_VERSION = 4
 """Layout of the tables below: an older store is brought to it (`upgrade`), a newer one refused."""
 
 SEAL_FORM = 2
@@ -192,6 +193,31 @@ class Conflict(Base):
     received_at: Mapped[str] = mapped_column(String(32))
 
 
+class Note(Base):
+    """Something that people told or confirmed about a session, as the host wrote it down.
+
+    Attributes:
+        session: `Session.id`.
+        number: from 0.
+        made_at: ISO 8601, UTC.
+        kind: what it is, such as `checklist`; its reader knows what the content means.
+        content: a JSON object.
+    """
+
+    __tablename__ = "notes"
+
+    session: Mapped[str] = mapped_column(ForeignKey("sessions.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(16))
+    content: Mapped[str] = mapped_column(repr=False)
+    made_at: Mapped[str] = mapped_column(String(32), default_factory=utc_now_text)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The content, parsed."""
+        return json.loads(self.content)
+
+
 class Seal(Base):
     """What a session consisted of at one moment; the next seal can only add to it.
 
@@ -203,6 +229,8 @@ class Seal(Base):
         status: `SessionStatus` at that moment.
         clock_epoch_s: host time at the device clock's zero, seconds since 1970, None if unknown.
         clock_rate: host seconds for one second of the device clock, None if unknown.
+        note_count: notes of the session at that moment, None for none.
+        note_head: the head of their chain (`chain.note_heads`), None for none.
         form: which columns the digest covers (`chain.seal_digest`).
         seal: digest over all this, the session's row and the seal before (`chain.seal_digest`).
     """
@@ -217,5 +245,7 @@ class Seal(Base):
     status: Mapped[str] = mapped_column(String(16))
     clock_epoch_s: Mapped[float | None] = mapped_column(default=None)
     clock_rate: Mapped[float | None] = mapped_column(default=None)
+    note_count: Mapped[int | None] = mapped_column(default=None)
+    note_head: Mapped[str | None] = mapped_column(String(64), default=None)
     form: Mapped[int] = mapped_column(default=SEAL_FORM)
     seal: Mapped[str] = mapped_column(String(64), default="")

@@ -140,6 +140,7 @@ def seal_problems(material: Material) -> Iterator[Problem]:
         )
     yield from _count_problems(material)
     yield from _head_problems(material)
+    yield from _note_problems(material)
 
 
 def _count_problems(material: Material) -> Iterator[Problem]:
@@ -172,6 +173,32 @@ def _head_problems(material: Material) -> Iterator[Problem]:
         )
         yield Problem(ProblemKind.ALTERED, stretch[0].sequence if stretch else None, f"{where}.")
         return
+
+
+def _note_problems(material: Material) -> Iterator[Problem]:
+    """Yield where the notes are not the ones that were sealed; each is sealed as it is written."""
+    stored = len(material.notes)
+    sealed = max((seal.note_count or 0 for seal in material.seals), default=0)
+    if stored < sealed:
+        yield Problem(
+            ProblemKind.REMOVED, None, f"{sealed} notes were sealed, {stored} are stored."
+        )
+    elif stored > sealed:
+        yield Problem(
+            ProblemKind.ALTERED,
+            None,
+            f"{stored - sealed} notes were put in that are under no seal.",
+        )
+    for seal in material.seals:
+        count = seal.note_count or 0
+        if count and count <= stored and material.note_heads[count] != seal.note_head:
+            yield Problem(
+                ProblemKind.ALTERED,
+                None,
+                f"Notes 0 to {count - 1} are not the ones that were sealed: at least one was "
+                "changed, removed or put in.",
+            )
+            return
 
 
 def _unsealed(material: Material) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from mesogun.records.clock import ClockMapping
 from mesogun.records.material import Material
 from mesogun.records.span import Gap, SessionStatus
-from mesogun.records.tables import Session
+from mesogun.records.tables import Note, Session
 from mesogun_protocol.enums import (
     ControllerState,
     EndReason,
@@ -154,6 +154,7 @@ class SessionRecord:
         record_hash: head of the hash chain, hexadecimal (`chain`).
         seal: the last seal, hexadecimal.
         clock: device clock to wall time, None if the host never found out.
+        notes: what people told or confirmed, in the order in which it was written down.
     """
 
     session: Session
@@ -170,6 +171,7 @@ class SessionRecord:
     record_hash: str
     seal: str
     clock: ClockMapping | None
+    notes: tuple[Note, ...]
 
     @cached_property
     def shots_delivered(self) -> int:
@@ -271,6 +273,7 @@ def build(material: Material, records: Sequence[Record]) -> SessionRecord:
         record_hash=material.heads[-1],
         seal=last.seal if last else "",
         clock=material.clock,
+        notes=material.notes,
     )
 
 

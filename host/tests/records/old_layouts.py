@@ -6,6 +6,9 @@ from mesogun.records import Seal, Session, chain
 from mesogun.records.database import Database
 
 _STATEMENTS = (
+    "drop table notes",
+    "alter table seals drop column note_count",
+    "alter table seals drop column note_head",
     "alter table seals drop column form",
     "alter table sessions drop column patient_salt",
     "alter table sessions drop column patient_digest",
