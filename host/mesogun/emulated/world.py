@@ -74,6 +74,13 @@ class EmulatedWorld:
         pico.analog(board.supply, self._supply_raw)
         self.show_panel()
 
+    def fit(self, plant: Plant, new_point_each_shot: bool = True) -> None:
+        """Put another drive, syringe and needle in place of those that nothing has moved yet."""
+        plant.new_point()
+        plant.advance(self.now_ns)
+        self.plant = plant
+        self._new_point_each_shot = new_point_each_shot
+
     @property
     def now_ns(self) -> int:
         """Emulated time since the board was switched on first."""

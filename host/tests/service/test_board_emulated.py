@@ -2,16 +2,17 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import serial
 
 pytest.importorskip("rp2040py", reason="the emulator is missing: pip install 'mesogun[emulator]'")
 
 from mesogun.emulated.board import Board as Pins
 from mesogun.emulated.image import NoImage, find_image
 from mesogun.emulated.pico import STORAGE_BYTES, Pico
+from mesogun.emulated.protocol_emulated import on_pyserial
 from mesogun.errors import PortError
 from mesogun.service.board import Board, GunRuns, Occupant
 from mesogun.service.filesystem import RESERVED_BLOCKS, make_filesystem
@@ -19,7 +20,6 @@ from mesogun.service.flash import compare, write_firmware
 from mesogun.service.package import MANIFEST_NAME, Manifest, Package, build_package
 from mesogun.virtual.firmware import firmware_folder
 from mesogun_protocol.limits import FLASH_SECTOR_BYTES
-from tests.service.protocol_emulated import BOARDS
 
 PORT = "emulated://board"
 BLOCKS = STORAGE_BYTES // FLASH_SECTOR_BYTES
@@ -43,24 +43,23 @@ def storage(files: dict[str, bytes], journal: bytes = b"") -> bytes:
 
 
 @pytest.fixture
-def power_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Pico]]:
+def power_on() -> Iterator[Callable[..., Pico]]:
     try:
         image: Path = find_image()
     except NoImage as error:
         pytest.skip(str(error))
-    monkeypatch.setattr(
-        serial, "protocol_handler_packages", [*serial.protocol_handler_packages, "tests.service"]
-    )
 
     def switch_on(content: bytes = b"", trigger: bool = False) -> Pico:
-        pico = BOARDS["board"] = Pico(image, content, BOARD_ID)
+        pico = Pico(image, content, BOARD_ID)
+        plugged.close()
+        plugged.enter_context(on_pyserial(pico))
         for pin, closed in ((PINS.trigger, trigger), (PINS.interlock, True), (PINS.seated, True)):
             pico.drive(pin, 0 if closed else 1)
         assert pico.run_until(lambda: pico.connected, 5_000_000_000)
         return pico
 
-    yield switch_on
-    BOARDS.clear()
+    with ExitStack() as plugged:
+        yield switch_on
 
 
 def test_a_blank_board_is_known_as_one(power_on: Callable[..., Pico]):
