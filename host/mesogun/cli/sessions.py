@@ -54,6 +54,32 @@ def show(
 
 
 @app.command()
+def report(
+    session: _Session,
+    output: OutputFile = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format", metavar="pdf|html", help="By the file's name if not given, else PDF."
+        ),
+    ] = None,
+    paper: Annotated[str, typer.Option(metavar="a4|letter", help="Size of a PDF's pages.")] = "a4",
+    language: Annotated[
+        str | None,
+        typer.Option(
+            "--lang", metavar="LANG", help="Such as fr; else MESOGUN_LANG, or the system's."
+        ),
+    ] = None,
+    force: Force = False,
+    _json: Json = False,
+) -> Answer:
+    """Write a session's report, to print, sign and keep, with a page for the patient."""
+    from mesogun.cli import reporting
+
+    return reporting.reported(session, output, form, paper, language, force)
+
+
+@app.command()
 def export(
     session: _Session,
     form: Annotated[

@@ -224,6 +224,15 @@ class Store:
         """
         return _view(self._load(name))
 
+    def proven_view(self, name: str) -> tuple[SessionRecord, VerifyReport]:
+        """Return `session_view` and `verify` of one and the same moment.
+
+        Raises:
+            RecordError: as `session_view`.
+        """
+        material = self._load(name)
+        return _view(material), check(material)
+
     def seal_session(self, name: str, clock: ClockMapping | None = None) -> Seal:
         """Seal what is stored of a session; sealing again can only add to what was sealed.
 

@@ -210,7 +210,13 @@ class SessionRecord:
         """From SESSION_START to the last record by the device clock, s; None if not started."""
         if self.started_ms is None or self.last_ms is None:
             return None
-        return (self.last_ms - self.started_ms) % _CLOCK_TURN_MS / 1000
+        return self.since_start_s(self.last_ms)
+
+    def since_start_s(self, time_ms: int) -> float:
+        """Return a time of the device clock as seconds since SESSION_START, 0 if not started."""
+        if self.started_ms is None:
+            return 0.0
+        return (time_ms - self.started_ms) % _CLOCK_TURN_MS / 1000
 
     @cached_property
     def totals_mismatch(self) -> str | None:

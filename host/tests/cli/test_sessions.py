@@ -116,7 +116,42 @@ def test_a_session_is_exported(mesogun, session, tmp_path):
     assert "csv and json" in wrong.err
 
 
-@pytest.mark.parametrize("command", ["show", "export", "verify"])
+def test_a_report_is_written_beside_the_others(mesogun, session, surroundings, monkeypatch):
+    monkeypatch.chdir(surroundings)
+    ran = mesogun("sessions", "report", session[:4])
+    assert ran.code == 0
+    assert ran.out == f"Report of session {session} written to session-{session}.pdf.\n"
+    assert (surroundings / f"session-{session}.pdf").read_bytes().startswith(b"%PDF-1.")
+    assert mesogun("sessions", "report", session).code == 2  # it exists
+    page = surroundings / "report.html"
+    told = mesogun("sessions", "report", session, "-o", page, "--lang", "fr", "--json").data
+    assert told == {
+        "id": session,
+        "format": "html",
+        "file": str(page),
+        "record_complete": True,
+        "verified": True,
+    }
+    assert "Compte rendu de séance" in page.read_text("utf-8")
+    for wrong, text in [
+        (["--format", "docx"], "pdf and html are"),
+        (["--paper", "a5"], "a4 and letter are"),
+        (["--lang", "xx"], "There is no language 'xx'"),
+    ]:
+        ran = mesogun("sessions", "report", session, "--force", *wrong)
+        assert ran.code == 2
+        assert text in ran.err
+
+
+def test_a_report_of_a_record_that_is_not_whole_says_so(mesogun, session, surroundings):
+    with _database() as database:
+        database.execute("UPDATE sessions SET operator = 'Dr. Hyde'")
+    ran = mesogun("sessions", "report", session, "-o", surroundings / "report.pdf")
+    assert ran.code == 0
+    assert "not complete or not verified; its first page says why" in ran.out
+
+
+@pytest.mark.parametrize("command", ["show", "report", "export", "verify"])
 def test_a_session_that_is_not_there_is_refused(mesogun, command):
     ran = mesogun("sessions", command, "nonesuch")
     assert ran.code == 1

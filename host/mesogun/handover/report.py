@@ -1,0 +1,46 @@
+"""Makes the report of a session: what stands in it, and the file that it becomes."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from mesogun.errors import UsageError
+from mesogun.handover.content import document
+from mesogun.handover.html import to_html
+from mesogun.handover.pdf import PAPERS, to_pdf
+from mesogun.records import SessionRecord, VerifyReport
+
+FORMATS = ("pdf", "html")
+
+
+def make_report(
+    record: SessionRecord,
+    verified: VerifyReport,
+    *,
+    form: str,
+    paper: str,
+    made: datetime,
+) -> bytes:
+    """Return the report of a session as the bytes of a file, in the language that is spoken now.
+
+    Args:
+        record: of the session.
+        verified: what its verification has found.
+        form: `pdf` or `html`.
+        paper: `a4` or `letter`, for a PDF; HTML is laid out by whoever prints it.
+        made: when it is made, with a zone.
+
+    Raises:
+        UsageError: if there is no such format or paper.
+    """
+    _require(form, "report format", FORMATS)
+    _require(paper, "paper", PAPERS)
+    report = document(record, verified, made)
+    if form == "html":
+        return to_html(report).encode()
+    return to_pdf(report, paper, made)
+
+
+def _require(value: str, what: str, known: Iterable[str]) -> None:
+    names = tuple(known)
+    if value not in names:
+        raise UsageError(f"{value!r} is no {what}; {' and '.join(names)} are.")

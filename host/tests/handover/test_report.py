@@ -1,0 +1,290 @@
+"""The report of a session: whole, readable at any size, and never better than the record."""
+
+import io
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import pytest
+from pypdf import PageObject, PdfReader
+
+from mesogun.errors import UsageError
+from mesogun.handover.content import document
+from mesogun.handover.document import Document, Notice, Picture
+from mesogun.handover.report import make_report
+from mesogun.records import summarise
+from mesogun.words import speak
+from tests.handover.conftest import Clinic, Proven
+
+MADE = datetime(2026, 6, 2, 8, 0, tzinfo=UTC)
+POINTS = {"a4": (595, 842), "letter": (612, 792)}
+MARGIN = 50
+
+
+def pages(proven: Proven, paper: str = "a4") -> list[PageObject]:
+    content = make_report(*proven, form="pdf", paper=paper, made=MADE)
+    return list(PdfReader(io.BytesIO(content)).pages)
+
+
+def text_of(found: list[PageObject]) -> str:
+    """What stands on the pages, with single spaces."""
+    return " ".join(" ".join(page.extract_text() for page in found).split())
+
+
+def html(proven: Proven) -> str:
+    return make_report(*proven, form="html", paper="a4", made=MADE).decode()
+
+
+def notices(proven: Proven) -> list[Notice]:
+    head = document(*proven, MADE).sections[0]
+    return [part for part in head.parts if isinstance(part, Notice)]
+
+
+def pictures(made: Document) -> list[Picture]:
+    return [part for each in made.sections for part in each.parts if isinstance(part, Picture)]
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> object:
+    with speak("en"):
+        yield
+
+
+@pytest.mark.parametrize("shots", [1, 200, 10_800])
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_a_pdf_has_whole_pages_of_its_paper(
+    shots: int, paper: str, sized: Callable[[int], Proven]
+) -> None:
+    found = pages(sized(shots), paper)
+    assert 2 <= len(found) <= 5
+    for number, page in enumerate(found, start=1):
+        assert (round(page.mediabox.width), round(page.mediabox.height)) == POINTS[paper]
+        text = page.extract_text()
+        assert f"page {number} of {len(found)}" in text
+        assert len(text) > 200  # more than its head and foot
+        assert_within(page)
+    assert f"{shots} of {shots}" in text_of(found)
+
+
+def assert_within(page: PageObject) -> None:
+    """Every piece of text begins within the margins."""
+    outside: list[str] = []
+    width, height = float(page.mediabox.width), float(page.mediabox.height)
+
+    def see(text: str, cm: list[float], tm: list[float], _font: object, _size: float) -> None:
+        x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
+        y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
+        if text.strip() and not (MARGIN <= x <= width - MARGIN and 20 <= y <= height - 20):
+            outside.append(f"{text} at {x:.0f}, {y:.0f}")
+
+    page.extract_text(visitor_text=see)
+    assert outside == []
+
+
+@pytest.mark.parametrize("shots", [1, 200, 10_800])
+def test_pictures_show_every_shot_and_stay_light(
+    shots: int, sized: Callable[[int], Proven]
+) -> None:
+    made = document(*sized(shots), MADE)
+    drawn = pictures(made)
+    titles = [each.title for each in drawn]
+    assert titles[0] == "Dose of each shot"
+    assert titles[-1] == "Volume over time"
+    assert ("Dose error of each shot" in titles) == (shots > 1)  # a single one was exact
+    assert sum(len(path.attrib["d"]) for each in drawn for path in each.svg.iter("path")) < 80_000
+    bars = max(path.attrib["d"].count("z") for path in drawn[0].svg.iter("path"))
+    assert bars == (shots if shots <= 400 else 1)
+
+
+def test_the_smallest_and_the_largest_of_many_shots_are_drawn(clinic: Clinic) -> None:
+    record, verified = clinic.complete(1000, errors=(0,) * 499 + (40,) + (0,) * 499 + (-25,))
+    [errors] = [
+        each
+        for each in pictures(document(record, verified, MADE))
+        if each.title == "Dose error of each shot"
+    ]
+    assert errors.alternative == "The largest dose error is 8.25 %."
+    [band] = [path for path in errors.svg.iter("path") if path.get("fill", "none") != "none"]
+    heights = [float(y) for _x, y in re.findall(r"[ML]([\d.]+) ([\d.]+)", band.attrib["d"])]
+    assert len(set(heights)) == 3  # exact, the one above, the one below
+
+
+def test_everything_that_the_record_knows_is_told(clinic: Clinic) -> None:
+    record, verified = clinic.complete(200, errors=(0, 1))
+    session, found = record.session, summarise(record)
+    assert found is not None
+    text = text_of(pages((record, verified)))
+    for told in (
+        "Facial rejuvenation",
+        "Nappage, multi-pricking",
+        "BD Plastipak 5 ml",
+        "30G x 4 mm",
+        "41.283 nl a step, calibration 00000007",
+        "P-1952",
+        "Dr. Pistor",
+        "board e6614104037a5b2c",
+        "0.1.0, build 005caffe",
+        session.id,
+        "300 shots of 10 ul in 0.1 s",
+        "mean dose error 0.10 %",
+        "1 step, shot 2",
+        "COMPLETE AND VERIFIED",
+    ):
+        assert told in text
+    assert record.record_hash in text.replace(" ", "")
+    assert record.seal in text.replace(" ", "")
+
+
+def test_a_pause_a_prime_and_a_released_shot_are_told(clinic: Clinic) -> None:
+    proven = clinic.with_a_pause()
+    text = text_of(pages(proven))
+    assert "pause 9.0 s long" in text
+    assert "prime complete, 49.5 ul of 49.5 ul delivered" in text
+    assert "shot 3 ended by releasing the trigger, 8.3 ul of 20 ul delivered" in text
+    assert "1 shot was taken back from the queue before it began" in text
+    captions = [each.caption for each in pictures(document(*proven, MADE))]
+    assert any("Cross: not carried out" in each for each in captions)
+    assert any("Shaded: paused." in each for each in captions)
+
+
+@pytest.mark.parametrize(
+    ("kind", "warning", "told"),
+    [
+        ("faulted", "", ["ALARM: OCCLUSION", "ENDED EARLY: 7 of 40 shots, ended by a fault."]),
+        (
+            "uncertain",
+            "INCOMPLETE RECORD",
+            [
+                "The session broke off and was never ended.",
+                "UNCERTAIN: the result of 1 dose is not known.",
+                "At least 240.3 ul and at most 260.3 ul were delivered.",
+            ],
+        ),
+        (
+            "torn",
+            "INCOMPLETE RECORD",
+            ["3 records of the gun are missing.", "RECORD NOT VERIFIED", "Records are missing."],
+        ),
+        ("planned", "INCOMPLETE RECORD", ["The gun has no record of a start."]),
+        (
+            "tampered",
+            "RECORD NOT VERIFIED",
+            ["The description of the session or a seal was changed afterwards."],
+        ),
+    ],
+)
+def test_a_session_that_is_not_whole_says_so_first_and_on_every_page(
+    kind: str, warning: str, told: list[str], clinic: Clinic
+) -> None:
+    proven = getattr(clinic, kind)()
+    first = notices(proven)[0]
+    assert first.tone == "bad"
+    found = pages(proven)
+    text = text_of(found)
+    for each in told:
+        assert each in text_of(found[:1])
+    if warning:
+        assert all(warning in page.extract_text() for page in found)
+        assert "COMPLETE AND VERIFIED" not in text
+        assert "every shot was carried out" not in text
+        assert warning in html(proven)
+
+
+def test_an_open_session_is_incomplete_and_says_where_the_rest_is(clinic: Clinic) -> None:
+    session = clinic.begin(5)
+    clinic.board.shots(2)
+    text = text_of(pages(clinic.keep(session)))
+    assert "INCOMPLETE RECORD" in text
+    assert "the rest of its record is still in the gun" in text
+
+
+def test_an_erased_patient_is_told_as_erased(clinic: Clinic) -> None:
+    text = text_of(pages(clinic.erased()))
+    assert "patient erased" in text
+    assert "P-7" not in text
+
+
+def test_a_virtual_gun_treats_nobody(clinic: Clinic) -> None:
+    assert "VIRTUAL GUN: nobody was treated." in text_of(pages(clinic.complete(2)))
+    real = clinic.complete(2, seed=None, gun_kind="board")
+    assert "VIRTUAL GUN" not in text_of(pages(real))
+
+
+def test_a_program_that_cannot_be_read_is_told_by_its_shots(clinic: Clinic) -> None:
+    text = text_of(pages(clinic.complete(3, program_toml="schema = 9")))
+    assert "1 not readable 3 60.1 ul" in text
+
+
+class Outline(HTMLParser):
+    """The tags of a file, and whatever it would load or run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.loads: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [f"{tag} {name}" for name, _ in attrs if name in {"src", "href", "data"}]
+        self.loads += [f"{tag} {name}" for name, _ in attrs if name.startswith("on")]
+
+
+@pytest.mark.parametrize("shots", [1, 200, 10_800])
+def test_the_html_needs_no_other_file(shots: int, sized: Callable[[int], Proven]) -> None:
+    text = html(sized(shots))
+    outline = Outline()
+    outline.feed(text)
+    assert outline.loads == []
+    assert "script" not in outline.tags
+    assert "url(" not in text
+    assert outline.tags.count("svg") == (2 if shots == 1 else 3)
+    assert len(text) < 150_000
+    assert f"{shots} of {shots}" in text
+
+
+def test_what_people_typed_is_text_and_never_markup(clinic: Clinic) -> None:
+    typed = '<script>alert("1")</script> & "Ω" #set $x$ \\'
+    proven = clinic.complete(2, operator=typed, patient_ref="*P* _1_ <b>")
+    outline = Outline()
+    outline.feed(html(proven))
+    assert "script" not in outline.tags
+    assert "b" not in outline.tags
+    text = text_of(pages(proven))
+    assert "*P* _1_ <b>" in text
+    assert '<script>alert("1")</script> & "Ω" #set $x$ \\' in text.replace("\u200b", "")
+
+
+def test_a_long_word_is_folded_and_nothing_leaves_the_page(clinic: Clinic) -> None:
+    found = pages(clinic.complete(2, patient_ref="Q" * 300, operator="R" * 300))
+    for page in found:
+        assert_within(page)
+    assert text_of(found).replace(" ", "").replace("\u200b", "").count("R" * 300) == 1
+    lines = [line for page in found for line in page.extract_text().splitlines()]
+    assert max(map(len, lines)) < 130
+
+
+def test_the_report_speaks_french(clinic: Clinic) -> None:
+    with speak("fr"):
+        made = document(*clinic.with_a_pause(), MADE)
+        text = text_of(pages(clinic.complete(200, errors=(0, 1))))
+    assert made.language == "fr"
+    assert made.title == "Compte rendu de séance"
+    assert "COMPLET ET VÉRIFIÉ" in text
+    assert "erreur moyenne de dose 0,10 %" in text.replace("\u00a0", " ")
+    for english in ("shots", "dose error", "Made ", "page 1 of", "Proof", "given"):
+        assert english not in text
+
+
+def test_the_same_session_gives_the_same_file(clinic: Clinic) -> None:
+    proven = clinic.complete(3)
+    made = [make_report(*proven, form="pdf", paper="a4", made=MADE) for _ in range(2)]
+    assert made[0] == made[1]
+
+
+def test_a_format_or_paper_that_is_not_known_is_refused(clinic: Clinic) -> None:
+    proven = clinic.complete(1)
+    with pytest.raises(UsageError, match="'docx' is no report format; pdf and html are"):
+        make_report(*proven, form="docx", paper="a4", made=MADE)
+    with pytest.raises(UsageError, match="'a5' is no paper; a4 and letter are"):
+        make_report(*proven, form="pdf", paper="a5", made=MADE)
