@@ -4,10 +4,10 @@ import itertools
 
 from benches.bench import Bench, Steps
 
-from mesogun.gun import Gun
+from mesogun.gun import Gun, Status
 from mesogun.link import Link
 from mesogun_protocol.enums import ControllerState, Fault, RecordKind
-from mesogun_protocol.records import Record, decode_record
+from mesogun_protocol.records import DIGEST_NONE, Record, decode_record, next_digest
 
 
 class Health:
@@ -42,6 +42,7 @@ class Health:
         assert gun.info.boot_id == 1 + self.restarts, "the gun has started at another time"
         self._check_links()
         self._check_sequence(records)
+        self._check_chain(records, status)
         faults = [r.body["fault"] for r in records if r.kind is RecordKind.FAULT]
         assert faults == self.faults, "the record shows other faults than the test provoked"
         witnessed = Steps(status.total_forward_steps, status.total_backward_steps)
@@ -58,6 +59,15 @@ class Health:
             # A power cut may cost the record in the making, and nothing else.
             most = 2 if after.boot_id != before.boot_id else 1
             assert 1 <= after.sequence - before.sequence <= most, f"a gap at {after.sequence}"
+
+    def _check_chain(self, records: list[Record], status: Status) -> None:
+        """The gun's own hash is that of the records it has sent, unless some were erased."""
+        if records and records[0].sequence == 1:
+            digest = DIGEST_NONE
+            for record in records:
+                if record.sequence < status.journal_hashed:
+                    digest = next_digest(digest, record.raw)
+            assert digest.hex() == status.journal_digest
 
 
 def read_records(gun: Gun) -> list[Record]:

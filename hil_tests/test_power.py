@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from benches.bench import Bench, Steps
 from health import Health, read_records, recorded_steps
-from sessions import FLOW, SHOT, arm, listen, press, shots, start
+from sessions import FLOW, SHOT, arm, listen, press, shots, start, steps_of
 
 from mesogun.gun import Gun, Limits, Refused
 from mesogun.records import Store
@@ -26,15 +26,20 @@ _STEPS = {
 }
 
 
-def _open_intents(records: list[Record], boot_id: int) -> list[Record]:
-    """Return the intents of a boot that have no result."""
-    mine = [record for record in records if record.boot_id == boot_id]
-    settled = {r.body["shot"] for r in mine if r.kind is RecordKind.SHOT_RESULT}
-    return [
-        record
-        for record in mine
-        if record.kind is RecordKind.SHOT_INTENT and record.body["shot"] not in settled
-    ]
+def _open_shots(records: list[Record], boot_id: int) -> dict[int, tuple[int, int]]:
+    """Return the shots of a boot without a result, and between which steps each may have ended."""
+    found: dict[int, tuple[int, int]] = {}
+    for record in records:
+        if record.boot_id != boot_id:
+            continue
+        body = record.body
+        if record.kind is RecordKind.SHOT_INTENT:
+            found[body["shot"]] = (0, body["dose_steps"] + body["advance_steps"])
+        elif record.kind is RecordKind.SHOT_PROGRESS:
+            found[body["shot"]] = (body["forward_steps"], body["bound_steps"])
+        elif record.kind is RecordKind.SHOT_RESULT:
+            del found[body["shot"]]
+    return found
 
 
 @pytest.mark.req("R17", "R19", "R40", "R42")
@@ -72,12 +77,35 @@ def test_a_cut_costs_the_running_shot_at_most(
 
 
 def _assert_bounded(records: list[Record], boot_id: int, forward: int) -> None:
-    """Results are a lower bound of what was made, with the open intents an upper one."""
+    """What was made lies between what is recorded and what the open shots allow beside it."""
     known = recorded_steps(records, boot_id).forward
-    unsettled = _open_intents(records, boot_id)
+    unsettled = _open_shots(records, boot_id).values()
     assert len(unsettled) <= 2
-    most = known + sum(r.body["dose_steps"] + r.body["advance_steps"] for r in unsettled)
-    assert known <= forward <= most
+    least = known + sum(bounds[0] for bounds in unsettled)
+    most = known + sum(bounds[1] for bounds in unsettled)
+    assert least <= forward <= most
+
+
+@pytest.mark.req("R40", "R42")
+def test_a_cut_in_a_long_flow_leaves_seconds_of_it_open(
+    bench: Bench, gun: Gun, health: Health
+) -> None:
+    dice = random.Random("long flow")
+    health.restarts = 6
+    for _ in range(health.restarts):
+        start(gun, replace(FLOW, dose_nl=400_000, inject_us=60_000_000, ramp_us=1_000_000))
+        began_ns = bench.now_ns()
+        boot_id = gun.info.boot_id
+        ran_s = dice.uniform(5.1, 50)
+        listen(gun, ran_s)
+        bench.cut_power(dice.uniform(0.0001, 0.1))
+        assert gun.reconnect(bench.connect())
+        forward = len(bench.edges_since(began_ns))
+        ((least, most),) = _open_shots(read_records(gun), boot_id).values()
+        rate_hz = steps_of(400_000) / 59
+        assert least <= forward <= most <= least + 7.1 * rate_hz
+        # It was told every five seconds, the last time at most so long before the cut.
+        assert forward - least <= 5.2 * rate_hz
 
 
 @pytest.mark.req("R40", "R41")

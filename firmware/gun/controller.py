@@ -19,6 +19,7 @@ from gun.sequencer import FAILED, FINISHED, PAUSED
 from gun.syringe import Syringe
 
 _NEVER_MS = const(0x3FFFFFFF)
+_OTHER_RECORDS = const(64)  # of a session beside those of its shots: pauses, a fault, its end
 _IDLE_STATES = (wire.STATE_UNLOADED, wire.STATE_LOADED, wire.STATE_READY, wire.STATE_DONE)
 # Built once: a tuple of names in an expression is memory at each look.
 _SESSION_STATES = (wire.STATE_RUNNING, wire.STATE_PAUSED)
@@ -158,8 +159,7 @@ class Controller:
         remaining_nl = self.syringe.remaining_nl()
         if needed_nl > remaining_nl:
             raise Refusal(wire.ERROR_OVER_REMAINING, 1, needed_nl, 0, remaining_nl)
-        # An intent and a result for each shot, and room for pauses, a fault and the end.
-        need = 2 * program.shots + 64
+        need = program.records + _OTHER_RECORDS
         if self.journal.free_records < need:
             raise Refusal(wire.ERROR_JOURNAL_FULL, 0, self.journal.free_records, need, 0)
         self.session_id = session_id

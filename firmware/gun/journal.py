@@ -12,6 +12,7 @@ from struct import pack_into, unpack_from
 from micropython import const
 
 from gun import wire
+from gun.chain import NONE, Chain
 
 _SECTORS = wire.JOURNAL_SECTORS
 _SECTOR_BYTES = wire.FLASH_SECTOR_BYTES
@@ -37,8 +38,8 @@ class Journal:
     """Records from `oldest` to `next`, not including it, in `capacity` slots.
 
     Pack the body of a record into `body`, then `append` it. Records below `acknowledged` are stored
-    by a host. `sound` is false after a write that failed, until one succeeds. While
-    `needs_maintenance`, call `maintain` whenever the gun is idle.
+    by a host; `chain` is the running hash of all. `sound` is false after a write that failed, until
+    one succeeds. While `needs_maintenance`, call `maintain` whenever the gun is idle.
     """
 
     capacity = _SECTORS * _LAST_SLOT
@@ -60,6 +61,8 @@ class Journal:
         self._own_acknowledgement = 0
         self._acknowledged_ms = 0
         self._unwritten = False
+        self._anchor = 0  # number of the last ACKNOWLEDGED record, which has the hash before it
+        self.chain = Chain()
         self.boot_id = 1
         self.next = 1
         self.acknowledged = 1
@@ -80,6 +83,7 @@ class Journal:
                 self._sector = sector
         if newest:
             self._read_newest(newest)
+        self._find_chain()
 
     def _read_head(self, sector):
         seen = self._seen
@@ -87,11 +91,12 @@ class Journal:
         if seen == _BLANK_RECORD:
             return _ERASED
         first, _, kind, _, _ = unpack_from("<IHBBI", seen, 0)
-        magic, acknowledged, erases = unpack_from("<III", seen, _HEAD_BYTES)
+        magic, acknowledged, erases, anchor = unpack_from("<IIII", seen, _HEAD_BYTES)
         if not _is_sound(seen) or kind != wire.RECORD_SECTOR or magic != wire.SECTOR_MAGIC:
             return self._rescue(sector)
         self.acknowledged = max(self.acknowledged, acknowledged)
         self._erases = max(self._erases, erases)
+        self._anchor = max(self._anchor, anchor)
         return first
 
     def _rescue(self, sector):
@@ -119,9 +124,21 @@ class Journal:
                 if kind == wire.RECORD_ACKNOWLEDGED:
                     sequence = unpack_from("<I", record, _HEAD_BYTES)[0]
                     self.acknowledged = max(self.acknowledged, sequence)
+                    self._anchor = first + last - 1
         self._slot = last + 1
         self.next = first + last
         self.boot_id = boot_id % 0xFFFF + 1
+
+    def _find_chain(self):
+        """Go on from the last hash that was written; the rest is hashed again when idle."""
+        record = self._page
+        if self._anchor and self.read(self._anchor, 1, record, 0):
+            sequence, _, kind, _, _ = unpack_from("<IHBBI", record, 0)
+            if sequence == self._anchor and kind == wire.RECORD_ACKNOWLEDGED:
+                digest = bytes(record[_HEAD_BYTES + 4 : _CRC_AT])
+                self.chain.begin(sequence, digest)
+                return
+        self.chain.begin(self.oldest, NONE)
 
     # Writing
 
@@ -143,6 +160,7 @@ class Journal:
         offset = self._sector * _SECTOR_BYTES + self._slot * _BYTES
         self.next = sequence + 1
         self._slot += 1
+        self.needs_maintenance = True
         self._write(offset, self._record, self._record_content)
         return sequence
 
@@ -154,7 +172,6 @@ class Journal:
             # Dirty until its head is proven.
             self._first[sector] = _DIRTY
             self._erased -= 1
-            self.needs_maintenance = True
             if self._is_blank(sector):
                 # Each lap of the ring erases each sector once.
                 erases = self._erases + (sector <= self._sector)
@@ -163,7 +180,12 @@ class Journal:
                     head, 0, self.next, self.boot_id, wire.RECORD_SECTOR, wire.STEP_NONE, time_ms
                 )
                 wire.pack_record_sector(
-                    head, _HEAD_BYTES, wire.SECTOR_MAGIC, self.acknowledged, erases
+                    head,
+                    _HEAD_BYTES,
+                    wire.SECTOR_MAGIC,
+                    self.acknowledged,
+                    erases,
+                    self._anchor,
                 )
                 self._write(sector * _SECTOR_BYTES, head, self._head_content)
                 self._first[sector] = self.next
@@ -257,18 +279,21 @@ class Journal:
         self.needs_maintenance = True
 
     def maintain(self):
-        """Write an acknowledgement or erase one sector that is not needed; return False if idle.
+        """Hash a few records, write an acknowledgement, or erase a sector that is not needed.
 
-        Takes up to 400 ms in which the processor is deaf: only for a gun that is not armed.
+        Takes up to 400 ms in which the processor is deaf: only for a gun that is not armed. Returns
+        False if nothing is left to do. In this order: what is erased is under a hash that is kept.
         """
-        if self._unwritten:
+        if self.chain.next < self.next:
+            self.chain.extend(self)
+            return True
+        if self._unwritten and self.free_records:
             self._unwritten = False
-            if self.free_records:
-                wire.pack_record_acknowledged(self.body, 0, self.acknowledged)
-                self._own_acknowledgement = self.append(
-                    wire.RECORD_ACKNOWLEDGED, wire.STEP_NONE, self._acknowledged_ms
-                )
-                return True
+            wire.pack_record_acknowledged(self.body, 0, self.acknowledged, self.chain.digest)
+            self._own_acknowledgement = self._anchor = self.append(
+                wire.RECORD_ACKNOWLEDGED, wire.STEP_NONE, self._acknowledged_ms
+            )
+            return True
         if self.needs_maintenance:
             for ahead in range(1, _SECTORS):
                 sector = (self._sector + ahead) % _SECTORS

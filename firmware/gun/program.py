@@ -71,6 +71,10 @@ class Step:
             return self.film_nl
         return 0
 
+    def records(self):
+        """Return how many records the step makes: an intent, what comes between, a result."""
+        return self.count * (2 + self.inject_us // (wire.PROGRESS_MS * 1000))
+
     def total_nl(self):
         """Return what all shots of the step deliver, with their films."""
         films = self.count // self.film_every if self.film_every else 0
@@ -122,7 +126,8 @@ class Program:
     """The program that the gun holds; all zero until `load` has found nothing wrong.
 
     `length` is the number of `steps` in use. The totals count shots and flows with their films,
-    `prime_nl` is apart; `duration_ms` is the time without waiting for a trigger.
+    `prime_nl` is apart; `duration_ms` is the time without waiting for a trigger; `records` is what
+    an uninterrupted run writes into the journal about its shots.
     """
 
     def __init__(self):
@@ -137,6 +142,7 @@ class Program:
         self.dose_steps = 0
         self.prime_nl = 0
         self.duration_ms = 0
+        self.records = 0
 
     def load(self, buf, size, limits, pl_per_step, remaining_nl, max_hz, start_hz):
         """Take the `size` bytes at the start of `buf`, or raise ProgramRefused and hold nothing.
@@ -198,6 +204,7 @@ class Program:
             _check_most(wire.ERROR_OVER_LIMIT, field + _COUNT, self.shots, limits.shots)
             self.volume_nl += step.total_nl()
         self.duration_ms += -(-step.count * (step.period_us or step.inject_us) // 1000)
+        self.records += step.records()
 
     def _check_total(self, buf, limits, remaining_nl):
         _, total_nl = wire.unpack_program_header(buf, 0, wire.SIZE_PROGRAM_HEADER)

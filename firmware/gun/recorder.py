@@ -67,6 +67,12 @@ class Recorder:
         )
         self._append(wire.RECORD_SHOT_INTENT)
 
+    def progress(self, slot, forward_steps, bound_steps):
+        wire.pack_record_shot_progress(
+            self._body, 0, slot.shot, forward_steps, bound_steps, slot.purpose
+        )
+        self._append(wire.RECORD_SHOT_PROGRESS)
+
     def result(self, slot, forward_steps, backward_steps, motion_ms, reason):
         wire.pack_record_shot_result(
             self._body,

@@ -180,6 +180,8 @@ class Requests:
             gun.journal.next,
             gun.journal.acknowledged,
             gun.journal.free_records,
+            gun.journal.chain.next,
+            gun.journal.chain.digest,
             gun.light,
         )
 

@@ -35,8 +35,10 @@ class Slot:
         self.retract_steps = 0
         self.start_ms = 0
         self.start_us = 0  # fraction of a millisecond, so that a long train does not drift
+        self.told_ms = 0  # when it began, or the journal was last told how far it has come
         self.motion_us = 0
         self.block_us = 0
+        self.peak_hz = 0
         self.settled = False
 
     @property
@@ -46,7 +48,7 @@ class Slot:
     def after(self, other):
         """Begin where the block of `other` ends."""
         us = other.start_us + other.block_us
-        self.start_ms = other.start_ms + us // 1000
+        self.start_ms = self.told_ms = other.start_ms + us // 1000
         self.start_us = us % 1000
 
     def motion_end_ms(self):
@@ -54,6 +56,12 @@ class Slot:
 
     def block_end_ms(self):
         return self.start_ms + (self.start_us + self.block_us + 999) // 1000
+
+    def bound_steps(self, forward_steps):
+        """Forward steps that it can have made when a watchdog ends it before it is told again."""
+        more = self.peak_hz * (wire.PROGRESS_MS + wire.WATCHDOG_MS + _LATE_MS) // 1000 + 1
+        # The steps that take up a retraction are not made at the rate of the dose.
+        return min(max(forward_steps, self.advance_steps) + more, self.forward_steps)
 
 
 class Sequencer:
@@ -181,7 +189,8 @@ class Sequencer:
                 return _NEVER_MS
             return self._not_before_ms if self._wanted() else _NEVER_MS
         if not running.settled:
-            return max(running.motion_end_ms(), self._look_again_ms)
+            over_ms = max(running.motion_end_ms(), self._look_again_ms)
+            return min(over_ms, running.told_ms + wire.PROGRESS_MS)
         end_ms = running.block_end_ms()
         # What went wrong in the rest must be seen before the next shot makes a step.
         last_look_ms = end_ms - _LAST_LOOK_MS
@@ -214,6 +223,8 @@ class Sequencer:
 
     def _follow(self, now_ms):
         running = self._running
+        if not running.settled and now_ms >= running.told_ms + wire.PROGRESS_MS:
+            self._tell_progress(running, now_ms)
         if not running.settled and now_ms >= running.motion_end_ms():
             self._pulse.read()
             followed = self._queued is not None
@@ -238,6 +249,12 @@ class Sequencer:
                 self._running = None
                 # What was pressed while something moved is not a wish for more of it.
                 self._presses_seen = self._inputs.presses
+
+    def _tell_progress(self, running, now_ms):
+        self._pulse.read()
+        forward = self._pulse.forward_steps - self._base_forward
+        running.told_ms = now_ms
+        self._recorder.progress(running, forward, running.bound_steps(forward))
 
     def _is_late(self, running, now_ms):
         """Is too little left of the running block to queue another one behind it?"""
@@ -328,7 +345,7 @@ class Sequencer:
             self._pulse.submit(self._take_up_view[: self._take_up.count])
         self._submit(slot)
         self._pulse.read()
-        slot.start_ms = self._machine.clock_ms
+        slot.start_ms = slot.told_ms = self._machine.clock_ms
         # Only the millisecond is known; a guess too early would find the shot unfinished.
         slot.start_us = 999
         self._running = slot
@@ -378,6 +395,7 @@ class Sequencer:
         slot.dose_steps = dose + film
         slot.advance_steps = advance
         slot.retract_steps = retract
+        slot.peak_hz = timing.peak_hz
         if purpose == wire.STEP_PRIME:
             slot.shot = self._primes_begun
             self._primes_begun += 1

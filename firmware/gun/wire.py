@@ -7,7 +7,7 @@ from struct import pack_into, unpack_from
 from micropython import const
 
 # Limits and what both sides know
-SCHEMA_HASH = const(1715691706)
+SCHEMA_HASH = const(3625570483)
 PROTOCOL_VERSION = const(1)
 FRAME_BODY_MAX = const(512)
 DOSE_MIN_NL = const(1000)
@@ -46,6 +46,9 @@ RECORDS_PER_READ = const(15)
 FLASH_PAGE_BYTES = const(256)
 FLASH_SECTOR_BYTES = const(4096)
 JOURNAL_SECTORS = const(256)
+JOURNAL_DIGEST_BYTES = const(12)
+PROGRESS_MS = const(5000)
+WATCHDOG_MS = const(2000)
 PROGRAM_CHUNK_BYTES = const(256)
 REPLY_CACHE = const(8)
 WRONG_LENGTH_FIELD = const(255)
@@ -149,6 +152,7 @@ RECORD_SESSION_END = const(8)
 RECORD_LIMITS = const(9)
 RECORD_ACKNOWLEDGED = const(10)
 RECORD_CONFIG = const(11)
+RECORD_SHOT_PROGRESS = const(12)
 EVENT_STATE = const(1)
 EVENT_SHOT = const(2)
 EVENT_STEP = const(3)
@@ -271,9 +275,10 @@ SIZE_RECORD_FAULT = const(16)
 SIZE_RECORD_SESSION_END = const(16)
 SIZE_RECORD_ACKNOWLEDGED = const(16)
 SIZE_RECORD_CONFIG = const(16)
+SIZE_RECORD_SHOT_PROGRESS = const(16)
 SIZE_HELLO_REPLY = const(49)
 SIZE_PING_REPLY = const(8)
-SIZE_STATUS_REPLY = const(82)
+SIZE_STATUS_REPLY = const(98)
 SIZE_GET_LIMITS_REPLY = const(12)
 SIZE_READ_CONFIG_REPLY = const(13)
 SIZE_PROGRAM_COMMIT_REPLY = const(16)
@@ -466,13 +471,13 @@ def unpack_program_step(buf, at, length):
 def unpack_record_head(buf, at, length):
     check_length(length, 12, 12)
     v = unpack_from("<IHBBI", buf, at)
-    check_range(2, v[2], 0, 11)
+    check_range(2, v[2], 0, 12)
     return v
 
 
 def unpack_record_sector(buf, at, length):
     check_length(length, 16, 16)
-    return unpack_from("<III4x", buf, at)
+    return unpack_from("<IIII", buf, at)
 
 
 def unpack_record_boot(buf, at, length):
@@ -536,13 +541,20 @@ def unpack_record_session_end(buf, at, length):
 
 def unpack_record_acknowledged(buf, at, length):
     check_length(length, 16, 16)
-    return unpack_from("<I12x", buf, at)
+    return unpack_from("<I12s", buf, at)
 
 
 def unpack_record_config(buf, at, length):
     check_length(length, 16, 16)
     v = unpack_from("<IIB7x", buf, at)
     check_range(2, v[2], 1, 7)
+    return v
+
+
+def unpack_record_shot_progress(buf, at, length):
+    check_length(length, 16, 16)
+    v = unpack_from("<IIIB3x", buf, at)
+    check_range(3, v[3], 1, 4)
     return v
 
 
@@ -643,6 +655,8 @@ def pack_status_reply(
     journal_next,
     journal_acknowledged,
     journal_free,
+    journal_hashed,
+    journal_digest,
     light,
 ):
     check_range(0, state, 0, 7)
@@ -669,9 +683,11 @@ def pack_status_reply(
     check_bits(21, journal_next, 32)
     check_bits(22, journal_acknowledged, 32)
     check_bits(23, journal_free, 32)
-    check_range(24, light, 0, 10)
+    check_bits(24, journal_hashed, 32)
+    check_range(25, len(journal_digest), 12, 12)
+    check_range(26, light, 0, 10)
     pack_into(
-        "<BBIBIIIBBIIIIIIIIIIIIIIIB",
+        "<BBIBIIIBBIIIIIIIIIIIIIIII12sB",
         buf,
         at,
         state,
@@ -698,9 +714,11 @@ def pack_status_reply(
         journal_next,
         journal_acknowledged,
         journal_free,
+        journal_hashed,
+        journal_digest,
         light,
     )
-    return at + 82
+    return at + 98
 
 
 def pack_get_limits_reply(buf, at, session_nl, shot_nl, shots):
@@ -779,18 +797,19 @@ def pack_refused(buf, at, request, code, field, value, minimum, maximum):
 def pack_record_head(buf, at, sequence, boot_id, kind, step, time_ms):
     check_bits(0, sequence, 32)
     check_bits(1, boot_id, 16)
-    check_range(2, kind, 0, 11)
+    check_range(2, kind, 0, 12)
     check_bits(3, step, 8)
     check_bits(4, time_ms, 32)
     pack_into("<IHBBI", buf, at, sequence, boot_id, kind, step, time_ms)
     return at + 12
 
 
-def pack_record_sector(buf, at, magic, acknowledged, erases):
+def pack_record_sector(buf, at, magic, acknowledged, erases, anchor):
     check_bits(0, magic, 32)
     check_bits(1, acknowledged, 32)
     check_bits(2, erases, 32)
-    pack_into("<III4s", buf, at, magic, acknowledged, erases, b"")
+    check_bits(3, anchor, 32)
+    pack_into("<IIII", buf, at, magic, acknowledged, erases, anchor)
     return at + 16
 
 
@@ -891,9 +910,10 @@ def pack_record_session_end(buf, at, session_id, shots, delivered_steps, reason)
     return at + 16
 
 
-def pack_record_acknowledged(buf, at, sequence):
+def pack_record_acknowledged(buf, at, sequence, digest):
     check_bits(0, sequence, 32)
-    pack_into("<I12s", buf, at, sequence, b"")
+    check_range(1, len(digest), 12, 12)
+    pack_into("<I12s", buf, at, sequence, digest)
     return at + 16
 
 
@@ -902,4 +922,13 @@ def pack_record_config(buf, at, value, previous, key):
     check_bits(1, previous, 32)
     check_range(2, key, 1, 7)
     pack_into("<IIB7s", buf, at, value, previous, key, b"")
+    return at + 16
+
+
+def pack_record_shot_progress(buf, at, shot, forward_steps, bound_steps, purpose):
+    check_bits(0, shot, 32)
+    check_bits(1, forward_steps, 32)
+    check_bits(2, bound_steps, 32)
+    check_range(3, purpose, 1, 4)
+    pack_into("<IIIB3s", buf, at, shot, forward_steps, bound_steps, purpose, b"")
     return at + 16

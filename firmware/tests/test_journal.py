@@ -1,6 +1,7 @@
 """The journal on flash that behaves like flash, with the power cut at any byte of any act."""
 
 import random
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -12,12 +13,14 @@ from hypothesis import strategies as st
 from mesogun_protocol import limits
 from mesogun_protocol.enums import RecordKind
 from mesogun_protocol.records import (
+    DIGEST_NONE,
     SECTOR_MAGIC,
     STEP_NONE,
     Record,
     RecordCorrupt,
     decode_record,
     encode_record,
+    next_digest,
 )
 
 journal_module: Any = import_module("gun.journal")
@@ -44,10 +47,18 @@ def fill(journal: Any, count: int) -> None:
         append(journal, value)
 
 
+def hash_all(journal: Any) -> None:
+    while journal.chain.next < journal.next:
+        assert journal.maintain()
+
+
 def maintain(journal: Any) -> int:
+    """Let the idle gun do all there is; return how often it wrote or erased."""
     acts = 0
+    hashed = journal.chain.next
     while journal.maintain():
-        acts += 1
+        acts += journal.chain.next == hashed
+        hashed = journal.chain.next
     return acts
 
 
@@ -73,12 +84,32 @@ def sequences(journal: Any, sequence: int = 0) -> list[int]:
     return [record.sequence for record in records(journal, sequence)]
 
 
+def digest_of(found: Iterable[Record]) -> bytes:
+    """Return the running hash of `found`, all from the first on, as the protocol has it."""
+    digest = DIGEST_NONE
+    for record in found:
+        digest = next_digest(digest, record.raw)
+    return digest
+
+
+def prove(found: Iterable[Record]) -> int:
+    """Compare each acknowledgement's hash with that of the records before it; return how many."""
+    digest = DIGEST_NONE
+    proven = 0
+    for record in found:
+        if record.kind is RecordKind.ACKNOWLEDGED:
+            assert record.body["digest"] == digest
+            proven += 1
+        digest = next_digest(digest, record.raw)
+    return proven
+
+
 def head(flash: Any, sector: int) -> Record:
     return decode_record(bytes(flash.materialise(sector)[: limits.RECORD_BYTES]))
 
 
 def put_head(flash: Any, sector: int, sequence: int, **body: int) -> None:
-    fields = {"magic": SECTOR_MAGIC, "acknowledged": sequence, "erases": 0} | body
+    fields = {"magic": SECTOR_MAGIC, "acknowledged": sequence, "erases": 0, "anchor": 0} | body
     raw = encode_record(sequence, 7, RecordKind.SECTOR, STEP_NONE, 0, **fields)
     flash.materialise(sector)[: limits.RECORD_BYTES] = raw
 
@@ -186,13 +217,14 @@ def test_a_full_journal_takes_no_more_until_records_are_acknowledged() -> None:
     journal = opened(flash)
     assert journal.next == CAPACITY + 1
     journal.acknowledge(2 * PER_SECTOR + 1, 5)
-    assert maintain(journal) == 2
-    assert journal.free_records == 2 * PER_SECTOR
-    assert append(journal) == CAPACITY + 1
+    assert maintain(journal) == 3  # its own record, as soon as there is room, and two sectors
+    assert journal.free_records == 2 * PER_SECTOR - 1
+    assert append(journal) == CAPACITY + 2
     assert head(flash, 0).body == {
         "magic": SECTOR_MAGIC,
         "acknowledged": 2 * PER_SECTOR + 1,
         "erases": 1,
+        "anchor": 0,
     }
     assert journal.oldest == 2 * PER_SECTOR + 1
     assert opened(flash).acknowledged == 2 * PER_SECTOR + 1
@@ -254,7 +286,7 @@ class TestAcknowledging:
         assert journal.acknowledged == 8
         assert journal.next == 11  # written when idle
         assert maintain(journal) == 1
-        assert records(journal)[-1].body == {"sequence": 8}
+        assert records(journal)[-1].body["sequence"] == 8
         assert records(journal)[-1].time_ms == 77
         assert opened(flash).acknowledged == 8
 
@@ -297,9 +329,99 @@ class TestAcknowledging:
         journal = opened(simflash.SimFlash())
         fill(journal, CAPACITY)
         journal.acknowledge(CAPACITY + 1, 0)
-        assert maintain(journal) == limits.JOURNAL_SECTORS - 1
+        # A sector has to go before there is room for the record; then even the last one can.
+        assert maintain(journal) == limits.JOURNAL_SECTORS + 1
+        assert records(journal)[-1].body["sequence"] == CAPACITY + 1
         append(journal)
-        assert sequences(journal) == list(range(CAPACITY - PER_SECTOR + 1, CAPACITY + 2))
+        assert sequences(journal) == [CAPACITY + 1, CAPACITY + 2]
+
+
+class TestChain:
+    """The running hash is the one that the protocol defines, over restarts and acknowledgements."""
+
+    def test_it_covers_every_record(self) -> None:
+        journal = opened(simflash.SimFlash())
+        assert (journal.chain.next, journal.chain.digest) == (1, DIGEST_NONE)
+        fill(journal, 300)
+        maintain(journal)
+        assert journal.chain.next == 301
+        assert journal.chain.digest == digest_of(records(journal))
+
+    def test_it_is_extended_when_idle_alone(self) -> None:
+        journal = opened(simflash.SimFlash())
+        fill(journal, 300)
+        assert journal.chain.next == 1
+        assert journal.needs_maintenance
+        journal.maintain()
+        assert 1 < journal.chain.next <= 9
+
+    def test_an_acknowledgement_carries_the_hash_before_it(self) -> None:
+        journal = opened(simflash.SimFlash())
+        fill(journal, 10)
+        journal.acknowledge(8, 0)
+        maintain(journal)
+        *before, last = records(journal)
+        assert last.body["digest"] == digest_of(before)
+        assert journal.chain.digest == digest_of([*before, last])
+
+    def test_a_record_that_cannot_be_read_is_not_in_it(self) -> None:
+        flash = simflash.SimFlash()
+        journal = opened(flash)
+        fill(journal, 3)
+        flash.stuck_at = 4 * limits.RECORD_BYTES
+        with pytest.raises(journal_module.JournalError):
+            append(journal)
+        append(journal)
+        maintain(journal)
+        assert [record.sequence for record in records(journal)] == [1, 2, 3, 5]
+        assert journal.chain.digest == digest_of(records(journal))
+        assert journal.chain.next == 6
+
+    def test_a_gap_at_the_end_is_passed_over(self) -> None:
+        flash = simflash.SimFlash()
+        journal = opened(flash)
+        fill(journal, 3)
+        flash.stuck_at = 4 * limits.RECORD_BYTES
+        with pytest.raises(journal_module.JournalError):
+            append(journal)
+        maintain(journal)
+        assert journal.chain.next == journal.next == 5
+
+    @pytest.mark.req("R40")
+    def test_it_goes_on_after_what_it_covers_was_erased(self) -> None:
+        flash = simflash.SimFlash()
+        journal = opened(flash)
+        kept: list[Record] = []
+        for _ in range(5):
+            fill(journal, 400)
+            kept += records(journal, kept[-1].sequence + 1 if kept else 0)
+            journal.acknowledge(journal.next, 0)
+            maintain(journal)
+            journal = opened(flash)
+        maintain(journal)
+        kept += records(journal, kept[-1].sequence + 1)
+        assert records(journal)[0].sequence > 1
+        assert journal.chain.digest == digest_of(kept)
+        assert prove(kept) == 5
+
+    def test_a_journal_whose_anchor_is_damaged_begins_a_chain(self) -> None:
+        flash = simflash.SimFlash()
+        journal = opened(flash)
+        fill(journal, 10)
+        journal.acknowledge(8, 0)
+        maintain(journal)
+        fill(journal, PER_SECTOR)
+        anchor = 11
+        assert head(flash, 1).body["anchor"] == anchor
+        flash.materialise(0)[anchor * limits.RECORD_BYTES] ^= 1
+        again = opened(flash)
+        assert (again.chain.next, again.chain.digest) == (1, DIGEST_NONE)
+
+    def test_a_record_of_another_kind_is_no_anchor(self) -> None:
+        flash = simflash.SimFlash()
+        fill(opened(flash), PER_SECTOR)
+        put_head(flash, 1, PER_SECTOR + 1, anchor=5)
+        assert opened(flash).chain.next == 1
 
 
 class TestDamage:
@@ -414,7 +536,8 @@ def test_sequence_numbers_beyond_small_integers() -> None:
 class Gun:
     """Uses a journal as a gun does, over power cuts, and remembers what must hold.
 
-    `kept` are the records whose append returned; `lost` the one that was being written at a cut.
+    `kept` are the records whose append returned; `host` is what a host has read before it
+    acknowledged them.
     """
 
     def __init__(self, seed: int) -> None:
@@ -424,6 +547,7 @@ class Gun:
             (old, 0xFF, old | self.random.randrange(256))
         )
         self.kept: dict[int, int] = {}
+        self.host: dict[int, Record] = {}
         self.acknowledged = 1
         self.boots: list[int] = []
         self.value = 0
@@ -469,9 +593,22 @@ class Gun:
             self.kept[append(journal, self.value)] = self.value
         elif act < 0.95:
             self.acknowledged = max(self.acknowledged, self.random.randint(1, journal.next))
+            self.collect()
             journal.acknowledge(self.acknowledged, 0)
         else:
             journal.maintain()
+
+    def collect(self) -> None:
+        for record in records(self.journal, max(self.host, default=0)):
+            assert self.host.setdefault(record.sequence, record) == record
+
+    def prove(self) -> None:
+        """Show that the gun's own hash is that of all that the host has ever read."""
+        maintain(self.journal)
+        self.collect()
+        found = [self.host[sequence] for sequence in sorted(self.host)]
+        prove(found)
+        assert self.journal.chain.digest == digest_of(found)
 
 
 @pytest.mark.req("R40", "R41")
@@ -481,6 +618,7 @@ def test_a_power_cut_loses_at_most_the_record_being_written(seed: int, cuts: lis
     gun = Gun(seed)
     for cut_after in cuts:
         gun.live(700, cut_after)
+    gun.prove()
 
 
 @pytest.mark.req("R40")
@@ -503,8 +641,10 @@ def test_a_cut_at_every_byte_of_a_record_its_head_and_an_erasing() -> None:
         flash.torn = lambda old: old | noise.choice((0, 0xFF, noise.randrange(256)))
         journal = opened(flash)
         fill(journal, 200)
+        hash_all(journal)
         journal.acknowledge(PER_SECTOR + 1, 0)
         journal.maintain()
+        hash_all(journal)
         flash.cut_after = 100
         with pytest.raises(simflash.PowerCut):
             journal.maintain()

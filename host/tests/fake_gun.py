@@ -22,7 +22,7 @@ from mesogun_protocol.enums import (
 )
 from mesogun_protocol.fields import MessageError
 from mesogun_protocol.frame import Frame, FrameReader, encode_frame
-from mesogun_protocol.records import STEP_NONE, encode_record
+from mesogun_protocol.records import DIGEST_NONE, STEP_NONE, encode_record, next_digest
 from mesogun_protocol.schema import SCHEMA_HASH
 
 State = ControllerState
@@ -46,6 +46,7 @@ class FakeGun:
         self.boot_id = 0
         self.records: list[bytes] = []
         self.first_record = 0
+        self.digest = DIGEST_NONE
         self.executed: list[tuple[str, int]] = []
         self.heard: list[Frame] = []
         self.flip_read_back = False
@@ -130,7 +131,9 @@ class FakeGun:
     def record(self, kind: RecordKind, now_ms: int, **body: Any) -> None:
         number = self.first_record + len(self.records)
         time_ms = self.clock_ms(now_ms)
-        self.records.append(encode_record(number, self.boot_id, kind, STEP_NONE, time_ms, **body))
+        raw = encode_record(number, self.boot_id, kind, STEP_NONE, time_ms, **body)
+        self.records.append(raw)
+        self.digest = next_digest(self.digest, raw)
 
     def enter(self, state: ControllerState, now_ms: int) -> None:
         if state is not self.state:
@@ -255,6 +258,8 @@ class FakeGun:
             "journal_next": next_record,
             "journal_acknowledged": self.first_record,
             "journal_free": 32_512 - len(self.records),
+            "journal_hashed": next_record,
+            "journal_digest": self.digest,
             "light": 0,
         }
 

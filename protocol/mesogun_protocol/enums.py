@@ -191,6 +191,7 @@ class RecordKind(IntEnum):
     ACKNOWLEDGED = 10
     """A host has stored everything up to a sequence number."""
     CONFIG = 11
+    SHOT_PROGRESS = 12
 
 
 @unique

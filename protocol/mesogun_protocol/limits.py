@@ -73,6 +73,12 @@ FLASH_PAGE_BYTES: Final = 256
 FLASH_SECTOR_BYTES: Final = 4096
 JOURNAL_SECTORS: Final = 256
 """1 MiB: 32,512 records, R40 asks for 20,000."""
+JOURNAL_DIGEST_BYTES: Final = 12
+"""Of each SHA-256 of the journal's running hash: as many as ACKNOWLEDGED has room for."""
+PROGRESS_MS: Final = 5_000
+"""A shot or flow that lasts longer is recorded as far as it has come, each time this has passed."""
+WATCHDOG_MS: Final = 2_000
+"""R18: a device that hangs, and with it the motion that it began, ends after this time."""
 
 PROGRAM_CHUNK_BYTES: Final = 256
 REPLY_CACHE: Final = 8

@@ -110,6 +110,10 @@ STATUS_REPLY = Message(
         "journal_next" / U32 * "sequence number that the next record gets",
         "journal_acknowledged" / U32 * "records below this number are stored by a host",
         "journal_free" / U32 * "records that can still be written",
+        "journal_hashed" / U32 * "records below this number are in the running hash",
+        "journal_digest"
+        / blob(lim.JOURNAL_DIGEST_BYTES)
+        * "running hash of the journal, which ACKNOWLEDGED explains",
         "light" / Id(Light) * "what the light shows: what the person with the gun is to do now",
     ),
     "The gun now.",

@@ -5,6 +5,7 @@ gun writes an intent before the first step of a shot and a result after it; an i
 result is an uncertain shot whose upper bound is the planned steps.
 """
 
+import hashlib
 import struct
 import zlib
 from enum import IntEnum
@@ -21,8 +22,8 @@ from mesogun_protocol.enums import (
     ResetCause,
     StepKind,
 )
-from mesogun_protocol.fields import U8, U16, U32, Id, Message, MessageError, layout
-from mesogun_protocol.limits import RECORD_BYTES
+from mesogun_protocol.fields import U8, U16, U32, Id, Message, MessageError, blob, layout
+from mesogun_protocol.limits import JOURNAL_DIGEST_BYTES, RECORD_BYTES
 from mesogun_protocol.rows import fields_of, struct_format
 
 STEP_NONE = 0xFF
@@ -59,6 +60,7 @@ BODIES: dict[RecordKind, Message] = {
             "magic" / U32 * "SECTOR_MAGIC",
             "acknowledged" / U32 * "records below this number were stored by a host",
             "erases" / U32 * "how often this sector was erased",
+            "anchor" / U32 * "number of the last ACKNOWLEDGED record before, 0 if none",
         ),
         _body(
             RecordKind.BOOT,
@@ -135,8 +137,11 @@ BODIES: dict[RecordKind, Message] = {
         ),
         _body(
             RecordKind.ACKNOWLEDGED,
-            "A host has stored records.",
+            "A host has stored records. Carries the running hash of all records before this one: "
+            "from one sound record to the next the SHA-256, cut to these bytes, of the hash so far "
+            "and the record's 32 bytes. Zeros begin a chain, as at the first record of all.",
             "sequence" / U32 * "everything below this number",
+            "digest" / blob(JOURNAL_DIGEST_BYTES) * "running hash before this record",
         ),
         _body(
             RecordKind.CONFIG,
@@ -145,10 +150,23 @@ BODIES: dict[RecordKind, Message] = {
             "previous" / U32 * "old",
             "key" / Id(ConfigKey) * "which",
         ),
+        _body(
+            RecordKind.SHOT_PROGRESS,
+            "A shot has lasted for another PROGRESS_MS.",
+            "shot" / U32 * "number of the shot, as in its intent",
+            "forward_steps" / U32 * "witnessed",
+            "bound_steps"
+            / U32
+            * "forward steps that it can have made, at most, when no further record follows",
+            "purpose" / Id(StepKind) * "as in its intent",
+        ),
     )
 }
 
 SECTOR_MAGIC = 0x4E47534D
+
+DIGEST_NONE = bytes(JOURNAL_DIGEST_BYTES)
+"""Begins a chain of the journal's running hash."""
 
 
 class RecordCorrupt(ValueError):
@@ -255,6 +273,11 @@ def _refusal(message: Message, content: bytes) -> RecordCorrupt:
     except MessageError as error:
         return RecordCorrupt(str(error))
     raise AssertionError(f"{message.name}: construct takes what its compiled layout refuses")
+
+
+def next_digest(digest: bytes, raw: bytes) -> bytes:
+    """Return the journal's running hash with one record more, as the gun keeps it."""
+    return hashlib.sha256(digest + raw).digest()[:JOURNAL_DIGEST_BYTES]
 
 
 def encode_record(

@@ -34,7 +34,9 @@ RESULT = {
 }
 
 
-def _integer(row):
+def _value(row):
+    if row.type == "bytes":
+        return st.binary(min_size=row.minimum, max_size=row.maximum)
     return st.sampled_from(list(row.enum)) if row.enum else st.integers(row.minimum, row.maximum)
 
 
@@ -43,7 +45,7 @@ def _rows(message):
 
 
 def _fields(message):
-    return st.fixed_dictionaries({row.name: _integer(row) for row in _rows(message)})
+    return st.fixed_dictionaries({row.name: _value(row) for row in _rows(message)})
 
 
 def test_every_kind_has_a_body_of_the_same_size():

@@ -12,7 +12,8 @@ from hal.rp2040.pulse import Pulse
 from hal.rp2040.sensors import Sensors
 from hal.rp2040.usb import Serial
 
-# R18. Longer than the slowest sector erase, 400 ms, with the loop around it.
+# R18, as in mesogun_protocol.limits. Longer than the slowest sector erase, 400 ms, with the loop
+# around it.
 _WATCHDOG_MS = const(2000)
 _SLEEP_MAX_MS = const(1000)
 

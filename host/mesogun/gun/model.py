@@ -91,6 +91,9 @@ class Status:
         journal_next: sequence number that the next record gets.
         journal_acknowledged: records below this number are stored by a host.
         journal_free: records that can still be written.
+        journal_hashed: records below this number are in the running hash; the gun extends it to
+            `journal_next` when it is idle.
+        journal_digest: the journal's running hash, hexadecimal (`mesogun_protocol.records`).
         light: what the light on the gun shows.
     """
 
@@ -118,6 +121,8 @@ class Status:
     journal_next: int
     journal_acknowledged: int
     journal_free: int
+    journal_hashed: int
+    journal_digest: str
     light: Light
 
     @classmethod
@@ -125,6 +130,7 @@ class Status:
         """Take the fields of STATUS_REPLY."""
         fields = dict(reply)
         fields["inputs"] = Inputs(fields["inputs"])
+        fields["journal_digest"] = fields["journal_digest"].hex()
         fields["step_kind"] = StepKind(fields["step_kind"]) if fields["step_kind"] else None
         return cls(**fields)
 

@@ -5,7 +5,7 @@ and rounded half up only where it is shown in nanolitres. Where a shot has no re
 have delivered is told beside what is known.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,6 +23,7 @@ from mesogun_protocol.enums import (
 from mesogun_protocol.records import Record
 
 _CLOCK_TURN_MS = 1 << 32
+_OF_A_SHOT = (RecordKind.SHOT_INTENT, RecordKind.SHOT_PROGRESS, RecordKind.SHOT_RESULT)
 
 
 def round_nl(volume_pl: int) -> int:
@@ -32,7 +33,7 @@ def round_nl(volume_pl: int) -> int:
 
 @dataclass(frozen=True)
 class Shot:
-    """One shot, flow or prime, from its intent and its result.
+    """One shot, flow or prime, from its intent, what it told of its progress, and its result.
 
     Attributes:
         shot: number in the session from 0; primes have numbers of their own.
@@ -44,8 +45,11 @@ class Shot:
         retract_steps: backward steps planned after the dose, 0 if it is missing.
         start_ms: device clock when it began, to a few milliseconds; for a shot without a result, or
             one that was withdrawn, when its intent was written. None if neither is known.
-        forward_steps: witnessed, None without a result; so are the next three.
-        backward_steps: witnessed.
+        forward_steps: witnessed: by the result, or else by the last progress, of which the gun
+            writes one every few seconds; None without either.
+        bound_steps: most forward steps that were made: those of the result; without one, what the
+            last progress allowed; without that, the planned ones. None without any of them.
+        backward_steps: witnessed, None without a result; so are the next two.
         motion_ms: from the first possible step to the end.
         end_reason: how it ended.
         uncertain: there is no result and none can come: the session is over.
@@ -61,6 +65,7 @@ class Shot:
     retract_steps: int
     start_ms: int | None
     forward_steps: int | None
+    bound_steps: int | None
     backward_steps: int | None
     motion_ms: int | None
     end_reason: EndReason | None
@@ -74,10 +79,8 @@ class Shot:
 
     @property
     def upper_bound_steps(self) -> int:
-        """Most dose steps that were made: without a result, the planned ones."""
-        if self.end_reason is None and self.dose_steps is not None:
-            return self.dose_steps
-        return self.delivered_steps
+        """Most dose steps that were made."""
+        return max((self.bound_steps or 0) - self.advance_steps, 0)
 
     @property
     def is_complete(self) -> bool:
@@ -262,7 +265,10 @@ class SessionRecord:
 def build(material: Material, records: Sequence[Record]) -> SessionRecord:
     """Return the session that `records`, the decoded ones of `material`, tell of."""
     span, session = material.span, material.session
-    every = _shots(records, span.is_closed, session.pl_per_step)
+    # A single record can be the one that a power cut tore, or that could not be written and so
+    # ended the motion. More than one were there once.
+    lost = max((gap.last for gap in span.gaps if gap.last > gap.first), default=-1)
+    every = _shots(records, lost, span.is_closed, session.pl_per_step)
     last = material.seals[-1] if material.seals else None
     return SessionRecord(
         session=session,
@@ -283,38 +289,48 @@ def build(material: Material, records: Sequence[Record]) -> SessionRecord:
     )
 
 
-def _shots(records: Iterable[Record], closed: bool, pl_per_step: int) -> tuple[Shot, ...]:
+def _shots(
+    records: Iterable[Record], lost: int, closed: bool, pl_per_step: int
+) -> tuple[Shot, ...]:
     """Return shots, flows and primes in the order in which they began.
 
     Args:
         records: of one session, by sequence number.
+        lost: number of a lost record before which no progress bounds a shot: it told of more.
         closed: no more records can follow, so that an intent without a result is uncertain.
         pl_per_step: volume of one step, pl.
     """
-    pairs: list[tuple[Record | None, Record | None]] = []
-    waiting: dict[tuple[bool, int], int] = {}
+    found: list[dict[RecordKind, Record]] = []
+    waiting: dict[tuple[bool, int], dict[RecordKind, Record]] = {}
     for record in records:
-        if record.kind is RecordKind.SHOT_INTENT:
-            waiting[_shot_key(record)] = len(pairs)
-            pairs.append((record, None))
-        elif record.kind is RecordKind.SHOT_RESULT:
-            place = waiting.pop(_shot_key(record), None)
-            if place is None:
-                pairs.append((None, record))
-            else:
-                pairs[place] = (pairs[place][0], record)
-    return tuple(_shot(intent, result, closed, pl_per_step) for intent, result in pairs)
+        kind = record.kind
+        if kind not in _OF_A_SHOT:
+            continue
+        key = _shot_key(record)
+        told = waiting.get(key)
+        if told is None or kind is RecordKind.SHOT_INTENT:
+            told = waiting[key] = {}
+            found.append(told)
+        told[kind] = record
+        if kind is RecordKind.SHOT_RESULT:
+            del waiting[key]
+    return tuple(_shot(told, lost, closed, pl_per_step) for told in found)
 
 
 def _shot_key(record: Record) -> tuple[bool, int]:
     return record.body["purpose"] is StepKind.PRIME, record.body["shot"]
 
 
-def _shot(intent: Record | None, result: Record | None, closed: bool, pl_per_step: int) -> Shot:
-    first = intent or result
-    assert first is not None
+def _shot(told: Mapping[RecordKind, Record], lost: int, closed: bool, pl_per_step: int) -> Shot:
+    first = next(iter(told.values()))
+    intent, progress, result = (told.get(kind) for kind in _OF_A_SHOT)
     plan = intent.body if intent else {}
-    outcome = result.body if result else {}
+    outcome = result.body if result else progress.body if progress else {}
+    bound_steps = plan["dose_steps"] + plan["advance_steps"] if intent else None
+    if result:
+        bound_steps = outcome["forward_steps"]
+    elif progress and progress.sequence > lost:
+        bound_steps = outcome["bound_steps"]
     return Shot(
         shot=first.body["shot"],
         step=first.step,
@@ -325,6 +341,7 @@ def _shot(intent: Record | None, result: Record | None, closed: bool, pl_per_ste
         retract_steps=plan.get("retract_steps", 0),
         start_ms=_start_ms(intent, result),
         forward_steps=outcome.get("forward_steps"),
+        bound_steps=bound_steps,
         backward_steps=outcome.get("backward_steps"),
         motion_ms=outcome.get("motion_ms"),
         end_reason=outcome.get("reason"),

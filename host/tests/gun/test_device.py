@@ -16,7 +16,7 @@ from mesogun_protocol.enums import (
     ResetCause,
     StepKind,
 )
-from mesogun_protocol.records import decode_record
+from mesogun_protocol.records import DIGEST_NONE, decode_record
 from tests.fake_cable import FakeCable, silence
 from tests.fake_gun import FakeGun
 from tests.fake_session import PAUSE, PL_PER_STEP, Step, armed, loaded
@@ -168,7 +168,7 @@ def test_ping_returns_the_round_trip():
 def test_records_are_read_in_pages_and_freed_when_acknowledged():
     gun, _, device = loaded()
     for _ in range(50):
-        device.record(RecordKind.ACKNOWLEDGED, 0, sequence=0)
+        device.record(RecordKind.ACKNOWLEDGED, 0, sequence=0, digest=DIGEST_NONE)
     records = [decode_record(raw) for raw in gun.read_records(0)]
     assert [record.sequence for record in records] == list(range(len(device.records)))
     assert len(list(gun.read_records(20))) == len(records) - 20

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mesogun.records import Session, Store
+from mesogun.records import GunHash, Session, Store
 from mesogun_protocol.enums import (
     ControllerState,
     EndReason,
@@ -17,7 +17,7 @@ from mesogun_protocol.enums import (
     ResetCause,
     StepKind,
 )
-from mesogun_protocol.records import STEP_NONE, encode_record
+from mesogun_protocol.records import DIGEST_NONE, STEP_NONE, encode_record, next_digest
 from tests.records.postgresql_server import HOW_TO_INSTALL, Server, program
 
 BOARD = "e6614104037a5b2c"
@@ -35,13 +35,21 @@ class Board:
     session_id: int = 0
     complete_shots: int = 0
     delivered_steps: int = 0
+    digest: bytes = DIGEST_NONE
 
     def write(self, kind: RecordKind, step: int = STEP_NONE, **body: Any) -> bytes:
         raw = encode_record(self.sequence, self.boot_id, kind, step, self.clock_ms, **body)
         self.sequence += 1
         self.clock_ms += 7
         self.journal.append(raw)
+        self.digest = next_digest(self.digest, raw)
         return raw
+
+    def acknowledge(self) -> None:
+        self.write(RecordKind.ACKNOWLEDGED, sequence=self.sequence, digest=self.digest)
+
+    def gun_hash(self) -> GunHash:
+        return GunHash(self.sequence, self.digest.hex())
 
     def boot(self) -> None:
         self.boot_id += 1
@@ -117,6 +125,18 @@ class Board:
             motion_ms=120,
             backward_steps=24,
             reason=reason,
+            purpose=purpose,
+        )
+
+    def progress(
+        self, shot: int, forward_steps: int, bound_steps: int, purpose: StepKind = StepKind.FLOW
+    ) -> None:
+        self.write(
+            RecordKind.SHOT_PROGRESS,
+            0,
+            shot=shot,
+            forward_steps=forward_steps,
+            bound_steps=bound_steps,
             purpose=purpose,
         )
 

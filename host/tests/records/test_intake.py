@@ -130,7 +130,11 @@ def with_crc(content: bytes) -> bytes:
         (with_crc(bytes(6) + b"\xee" + bytes(21)), "no kind that this version knows"),
         (
             encode_record(
-                1, 1, RecordKind.SECTOR, 255, 0, magic=0x4E47534D, acknowledged=0, erases=1
+                *(1, 1, RecordKind.SECTOR, 255, 0),
+                magic=0x4E47534D,
+                acknowledged=0,
+                erases=1,
+                anchor=0,
             ),
             "a gun never sends",
         ),

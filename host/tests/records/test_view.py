@@ -146,6 +146,57 @@ def test_a_power_cut_leaves_an_uncertain_shot_with_its_upper_bound(
     assert any("has no result" in reason for reason in view.incomplete)
 
 
+@pytest.mark.req("R41", "R30")
+def test_progress_narrows_what_a_power_cut_leaves_open(
+    store: Store, session: Session, board: Any
+) -> None:
+    board.start(session)
+    board.intent(0, 40_000, advance_steps=24, purpose=StepKind.FLOW)
+    board.progress(0, 1_024, 3_024)
+    board.progress(0, 2_024, 4_024)
+    store.ingest(BOARD, board.journal)
+    (running,) = store.session_view(session.id).shots
+    assert (running.delivered_steps, running.upper_bound_steps) == (2_000, 4_000)
+    assert not running.uncertain
+
+    board.sequence += 1  # torn by the cut
+    board.boot()
+    store.ingest(BOARD, board.journal)
+    view = store.session_view(session.id)
+    (flow,) = view.shots
+    assert (flow.delivered_steps, flow.upper_bound_steps, flow.uncertain) == (2_000, 4_000, True)
+    assert view.volume_nl == round_nl(2_000 * 41_283)
+    assert view.upper_bound_nl == round_nl(4_000 * 41_283)
+    assert any("has no result" in reason for reason in view.incomplete)
+
+
+def test_progress_before_lost_records_bounds_nothing(
+    store: Store, session: Session, board: Any
+) -> None:
+    board.start(session)
+    board.intent(0, 40_000, purpose=StepKind.FLOW)
+    board.progress(0, 1_000, 3_000)
+    board.sequence += 2
+    board.boot()
+    store.ingest(BOARD, board.journal)
+    (flow,) = store.session_view(session.id).shots
+    assert (flow.delivered_steps, flow.upper_bound_steps) == (1_000, 40_000)
+
+
+def test_the_result_counts_whatever_was_told_before(
+    store: Store, session: Session, board: Any
+) -> None:
+    board.start(session)
+    board.intent(0, 40_000, purpose=StepKind.FLOW)
+    board.progress(0, 1_000, 3_000)
+    board.result(0, 2_500, EndReason.STOPPED, StepKind.FLOW)
+    board.end(EndReason.STOPPED)
+    store.ingest(BOARD, board.journal)
+    view = store.session_view(session.id)
+    assert [(flow.delivered_steps, flow.upper_bound_steps) for flow in view.shots] == [(2_500,) * 2]
+    assert view.complete
+
+
 def test_an_end_without_a_result_makes_the_shot_uncertain(
     store: Store, session: Session, board: Any
 ) -> None:
