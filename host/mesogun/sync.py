@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 from mesogun.errors import RecordError
 from mesogun.gun import Gun
-from mesogun.records import UNFINISHED, ClockMapping, Store
+from mesogun.records import UNFINISHED, ClockMapping, GunHash, Proof, Store
+from mesogun_protocol.enums import ControllerState
+
+_AT_WORK = (ControllerState.ARMED, ControllerState.RUNNING, ControllerState.PAUSED)
+"""States in which the gun has no time for its running hash."""
+
+_HASHING_MS = 20_000
+"""As long as a gun may take to hash 45 minutes at 4 shots/s, which are 21,600 records."""
+_LOOK_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -58,9 +66,35 @@ class Collector:
             )
         self._next = int.from_bytes(records[-1][:4], "little") + 1
 
+    def gun_hash(self) -> GunHash | None:
+        """Return what `settled_hash` says of all that was collected."""
+        return settled_hash(self._gun, self._next)
+
     def acknowledge(self) -> None:
         """Let the gun use the space of what is stored again."""
         self._gun.acknowledge(self._next)
+
+
+def settled_hash(gun: Gun, collected: int) -> GunHash | None:
+    """Return the gun's running hash; a gun at rest is given time to take in what was collected.
+
+    Args:
+        gun: at rest or at work.
+        collected: the host has the records below this number.
+
+    Returns:
+        None if the gun has hashed more than that.
+    """
+    status = gun.status()
+    latest_ms = status.clock_ms + _HASHING_MS
+    while status.journal_hashed < collected and status.state not in _AT_WORK:
+        if status.clock_ms > latest_ms:
+            break
+        gun.wait(_LOOK_S)
+        status = gun.status()
+    if status.journal_hashed > collected:
+        return None
+    return GunHash(status.journal_hashed, status.journal_digest)
 
 
 def clock_mapping(gun: Gun) -> ClockMapping:
@@ -84,10 +118,12 @@ def sync_gun(gun: Gun, store: Store) -> SyncReport:
     board_id = gun.info.board_id
     ended: list[str] = []
     refused: list[str] = []
-    for session in store.unfinished_sessions(board_id):
+    unfinished = store.unfinished_sessions(board_id)
+    gun_hash = collector.gun_hash() if unfinished else None
+    for session in unfinished:
         clock = clock_mapping(gun) if session.boot_id == gun.info.boot_id else None
         try:
-            if store.seal_session(session.id, clock).status not in UNFINISHED:
+            if store.seal_session(session.id, clock, gun_hash).status not in UNFINISHED:
                 ended.append(session.id)
         except RecordError as error:
             refused.append(str(error))
@@ -95,3 +131,23 @@ def sync_gun(gun: Gun, store: Store) -> SyncReport:
     return SyncReport(
         board_id, collector.stored, collector.duplicates, tuple(ended), tuple(refused)
     )
+
+
+def verify_gun(gun: Gun, store: Store) -> Proof:
+    """Compare the store with the gun's own running hash; changes nothing in either.
+
+    Raises:
+        RecordError: if the gun writes records meanwhile.
+        LinkError: if the gun stops answering.
+    """
+    board_id = gun.info.board_id
+    begin = store.last_sequence(board_id) + 1
+    unstored = list(gun.read_records(begin))
+    collected = int.from_bytes(unstored[-1][:4], "little") + 1 if unstored else begin
+    gun_hash = settled_hash(gun, collected)
+    if gun_hash is None:
+        raise RecordError(
+            f"Gun {board_id} writes records while it is compared with the store. Try again when "
+            "nothing runs."
+        )
+    return store.verify_gun(board_id, gun_hash, unstored)

@@ -4,7 +4,6 @@ import json
 from datetime import datetime
 from typing import Any
 
-from mesogun.cli.exit_codes import DONE, FAILED
 from mesogun.cli.files import write_new
 from mesogun.cli.printer import Answer, Table, tell
 from mesogun.cli.words import count
@@ -85,46 +84,6 @@ def exported(name: str, form: str, output: str | None, force: bool) -> Answer:
         return Answer(data | {"content": content}, [content.rstrip("\n")])
     write_new(output, content, force=force)
     return Answer(data | {"file": output}, [f"Session {session} written to {output}."])
-
-
-def verified(names: list[str]) -> Answer:
-    """What is wrong with the named sessions, or with all."""
-    with Store.open() as store:
-        reports = [store.verify(name) for name in names] if names else store.verify_all()
-    data = [
-        {
-            "id": report.session,
-            "ok": report.ok,
-            "status": report.status,
-            "record_count": report.record_count,
-            "record_hash": report.record_hash,
-            "patient_erased": report.patient_erased,
-            "problems": [
-                {"kind": each.kind, "sequence": each.sequence, "text": each.text}
-                for each in report.problems
-            ],
-        }
-        for report in reports
-    ]
-    rows = [
-        (
-            report.session,
-            "ok" if report.ok else count(len(report.problems), "PROBLEM"),
-            report.status,
-            count(report.record_count, "record"),
-            "erased" if report.patient_erased else "",
-            report.record_hash,
-        )
-        for report in reports
-    ]
-    headings = ("id", "proof", "status", "size", "patient", "hash")
-    text: list[str | Table] = [Table(rows, headings)] if rows else ["No sessions."]
-    text += [
-        f"{report.session}: {each.kind}: {each.text}"
-        for report in reports
-        for each in report.problems
-    ]
-    return Answer(data, text, DONE if all(report.ok for report in reports) else FAILED)
 
 
 def _entry(store: Store, session: Session) -> dict[str, Any]:

@@ -100,12 +100,21 @@ def verify(
     sessions: Annotated[
         list[str] | None, typer.Argument(metavar="[SESSION]...", help="All if none is named.")
     ] = None,
+    port: Annotated[
+        str | None,
+        typer.Option(
+            "--port",
+            metavar="sim|auto|URL",
+            help="Compare with what this gun has in its own memory too, which nobody who can write "
+            "the store can change; sim for every virtual gun that was kept.",
+        ),
+    ] = None,
     _json: Json = False,
 ) -> Answer:
     """Prove that nothing of a record was changed or lost, or name what was."""
-    from mesogun.cli import session_tables
+    from mesogun.cli import verifying
 
-    return session_tables.verified(sessions or [])
+    return verifying.verified(sessions or [], port)
 
 
 @app.command("erase-patient")

@@ -4,6 +4,7 @@ Knows the gun's journal records and no gun. `Store` is the way in.
 """
 
 from mesogun.records.clock import ClockMapping
+from mesogun.records.gun_chain import GunHash, Proof
 from mesogun.records.intake import IngestResult, RecordKey
 from mesogun.records.span import UNFINISHED, Gap, SessionStatus
 from mesogun.records.statistics import Statistics, summarise
@@ -16,10 +17,12 @@ __all__ = [
     "UNFINISHED",
     "ClockMapping",
     "Gap",
+    "GunHash",
     "IngestResult",
     "Note",
     "Problem",
     "ProblemKind",
+    "Proof",
     "RecordKey",
     "Seal",
     "Session",

@@ -67,6 +67,9 @@ _FIRST_FORM = (
 )
 """Columns of a session that a seal of form 1 covers: those of layout 1."""
 
+_NOT_IN_FIRST_FORM = ("form", "note_count", "note_head", "gun_next", "gun_digest")
+"""Columns of a seal that came after form 1."""
+
 ERASABLE = ("patient_ref", "patient_salt")
 """Columns of a session that no seal of form 2 covers."""
 
@@ -97,7 +100,7 @@ def seal_digest(session: Session, seal: Seal, earlier: Sequence[Seal]) -> str:
         content = {
             "previous": previous,
             "session": {name: getattr(session, name) for name in _FIRST_FORM},
-            "sealed": columns(seal, "seal", "form", "note_count", "note_head"),
+            "sealed": columns(seal, "seal", *_NOT_IN_FIRST_FORM),
         }
     else:
         content = {

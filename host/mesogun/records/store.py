@@ -12,9 +12,10 @@ from sqlalchemy import func, orm, select
 from sqlalchemy.exc import IntegrityError
 
 from mesogun.errors import RecordError, UsageError
-from mesogun.records import chain, export, intake, privacy
+from mesogun.records import chain, export, gun_chain, intake, privacy
 from mesogun.records.clock import ClockMapping
 from mesogun.records.database import Database, default_url
+from mesogun.records.gun_chain import GunHash
 from mesogun.records.intake import IngestResult
 from mesogun.records.material import Material, load
 from mesogun.records.span import UNFINISHED, SessionStatus
@@ -107,7 +108,7 @@ class Store:
                 ) from error
             db.add_all(_note(session, number, *note) for number, note in enumerate(notes))
             db.flush()
-            _add_seal(db, load(db, session), None)
+            _add_seal(db, load(db, session))
         return session
 
     def add_note(self, name: str, kind: str, content: Mapping[str, Any]) -> None:
@@ -129,7 +130,7 @@ class Store:
             material = load(db, before.session)
             material.require_whole()
             _require_sealable(material, before)
-            _add_seal(db, material, None)
+            _add_seal(db, material)
 
         self._database.transact(add)
 
@@ -230,15 +231,18 @@ class Store:
         Raises:
             RecordError: as `session_view`.
         """
-        material = self._load(name)
-        return _view(material), check(material)
+        material, report = self._checked(name)
+        return _view(material), report
 
-    def seal_session(self, name: str, clock: ClockMapping | None = None) -> Seal:
+    def seal_session(
+        self, name: str, clock: ClockMapping | None = None, gun_hash: GunHash | None = None
+    ) -> Seal:
         """Seal what is stored of a session; sealing again can only add to what was sealed.
 
         Args:
             name: the session.
             clock: device clock to host time; None keeps the one of the seal before.
+            gun_hash: what the gun told last; left out where it does not cover the whole session.
 
         Returns:
             The new seal, or the last one if nothing is new.
@@ -251,13 +255,36 @@ class Store:
             material = load(db, _found(db, name))
             material.require_whole()
             _require_sealable(material, material)
-            return _add_seal(db, material, clock)
+            return _add_seal(db, material, clock, gun_hash)
 
         return self._database.transact(seal)
 
     def verify(self, name: str) -> VerifyReport:
         """Return everything that is wrong with a session."""
-        return check(self._load(name))
+        return self._checked(name)[1]
+
+    def verify_gun(
+        self, board_id: str, gun_hash: GunHash, unstored: Iterable[bytes] = ()
+    ) -> gun_chain.Proof:
+        """Compare all records of a gun with the running hash that it tells.
+
+        Args:
+            board_id: 16 hexadecimal digits.
+            gun_hash: what the gun tells now.
+            unstored: records below its `next` that the gun still holds and the store does not.
+        """
+        with self._database.read() as db:
+            board_id = intake.checked_board_id(board_id)
+            return gun_chain.prove_board(db, board_id, gun_hash, unstored)
+
+    def last_sequence(self, board_id: str) -> int:
+        """Return the highest number of a record of this board, 0 if there is none.
+
+        Args:
+            board_id: 16 hexadecimal digits.
+        """
+        with self._database.read() as db:
+            return gun_chain.last_sequence(db, intake.checked_board_id(board_id))
 
     def verify_all(self) -> list[VerifyReport]:
         """Verify each session, the newest first."""
@@ -310,6 +337,11 @@ class Store:
         if form == "csv":
             return export.to_csv(record)
         return export.to_json(record, [row.raw for row in material.span.rows])
+
+    def _checked(self, name: str) -> tuple[Material, VerifyReport]:
+        with self._database.read() as db:
+            material = load(db, _found(db, name))
+            return material, check(material, gun_chain.prove_session(db, material))
 
     def _load(self, name: str) -> Material:
         with self._database.read() as db:
@@ -375,9 +407,17 @@ def _require_sealable(material: Material, sealed: Material) -> None:
         )
 
 
-def _add_seal(db: orm.Session, material: Material, clock: ClockMapping | None) -> Seal:
+def _add_seal(
+    db: orm.Session,
+    material: Material,
+    clock: ClockMapping | None = None,
+    gun_hash: GunHash | None = None,
+) -> Seal:
     last = material.seals[-1] if material.seals else None
     clock = clock or material.clock
+    rows = material.span.rows
+    if gun_hash and not (rows and rows[-1].sequence < gun_hash.next):
+        gun_hash = None
     seal = Seal(
         session=material.session.id,
         number=len(material.seals),
@@ -389,6 +429,8 @@ def _add_seal(db: orm.Session, material: Material, clock: ClockMapping | None) -
         clock_rate=clock.rate if clock else None,
         note_count=len(material.notes) or None,
         note_head=material.note_heads[-1] if material.notes else None,
+        gun_next=gun_hash.next if gun_hash else None,
+        gun_digest=gun_hash.digest if gun_hash else None,
     )
     if last and _content(last) == _content(seal):
         return last

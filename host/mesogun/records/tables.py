@@ -27,7 +27,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_co
 
 from mesogun_protocol.limits import RECORD_BYTES
 
-STORE_VERSION = 4
+STORE_VERSION = 5
 """Layout of the tables below: an older store is brought to it (`upgrade`), a newer one refused."""
 
 SEAL_FORM = 2
@@ -231,6 +231,9 @@ class Seal(Base):
         clock_rate: host seconds for one second of the device clock, None if unknown.
         note_count: notes of the session at that moment, None for none.
         note_head: the head of their chain (`chain.note_heads`), None for none.
+        gun_next: the gun's own running hash covered the records below this number, which are at
+            least those of the session; None if the gun was not asked.
+        gun_digest: that hash, hexadecimal (`gun_chain`).
         form: which columns the digest covers (`chain.seal_digest`).
         seal: digest over all this, the session's row and the seal before (`chain.seal_digest`).
     """
@@ -247,5 +250,7 @@ class Seal(Base):
     clock_rate: Mapped[float | None] = mapped_column(default=None)
     note_count: Mapped[int | None] = mapped_column(default=None)
     note_head: Mapped[str | None] = mapped_column(String(64), default=None)
+    gun_next: Mapped[int | None] = mapped_column(default=None)
+    gun_digest: Mapped[str | None] = mapped_column(String(24), default=None)
     form: Mapped[int] = mapped_column(default=SEAL_FORM)
     seal: Mapped[str] = mapped_column(String(64), default="")

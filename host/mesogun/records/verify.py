@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mesogun.records import chain, privacy
+from mesogun.records.gun_chain import Proof
 from mesogun.records.material import Material
 from mesogun.records.span import Row, SessionStatus
 from mesogun.records.tables import SEAL_FORM
@@ -35,6 +36,8 @@ class ProblemKind(StrEnum):
     """SESSION_END and the results do not agree."""
     MISMATCH = "mismatch"
     """The gun recorded another program or syringe than the host, or started twice."""
+    GUN_HASH = "gun-hash"
+    """The gun's own running hash of its journal does not fit the records."""
     UNSEALED = "unsealed"
     """Records came in after the last seal; nothing protects them yet."""
 
@@ -75,11 +78,17 @@ class VerifyReport:
         return not self.problems
 
 
-def check(material: Material) -> VerifyReport:
-    """Return everything that is wrong with the session."""
+def check(material: Material, proof: Proof) -> VerifyReport:
+    """Return everything that is wrong with the session.
+
+    Args:
+        material: what is stored of it.
+        proof: how its records and those around it compare with the gun's running hash.
+    """
     span = material.span
     damaged = damaged_records(material)
     problems = [*damaged, *seal_problems(material), *_unsealed(material), *_span_problems(material)]
+    problems += _gun_hash_problems(material, proof)
     if span.rows and not damaged:
         problems += _content_problems(material)
     return VerifyReport(
@@ -90,6 +99,18 @@ def check(material: Material) -> VerifyReport:
         patient_erased=material.session.patient_erased,
         problems=tuple(problems),
     )
+
+
+def _gun_hash_problems(material: Material, proof: Proof) -> Iterator[Problem]:
+    rows = material.span.rows
+    for each in proof.breaks:
+        if each.first <= rows[-1].sequence and rows[0].sequence <= each.last:
+            yield Problem(
+                ProblemKind.GUN_HASH,
+                each.first,
+                f"The gun's own hash does not fit {each}: at least one was changed, removed or put "
+                "in after the gun wrote it.",
+            )
 
 
 def damaged_records(material: Material) -> list[Problem]:

@@ -3,8 +3,11 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import zlib
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -233,6 +236,30 @@ def test_what_a_killed_host_left_in_the_gun_is_stored_by_a_sync(mesogun, surroun
     verified = mesogun("sessions", "verify", "--json")
     assert (verified.code, verified.data[0]["ok"]) == (0, True)
     assert mesogun("sessions", "sync").out == "No gun holds any records.\n"
+
+
+@pytest.mark.req("R41")
+def test_a_gun_proves_what_the_store_cannot_prove_by_itself(mesogun, surroundings):
+    run = _begun(surroundings)
+    run.kill()
+    run.communicate()
+    [board_id] = kept_guns()
+    proven = mesogun("sessions", "verify", "--port", "sim", "--json").data[-1]
+    assert (proven["id"], proven["ok"], proven["first_sequence"]) == (board_id.hex(), True, 1)
+    # No seal of a session covers a record that lies before its start.
+    [session] = mesogun("sessions", "list", "--json").data
+    with closing(sqlite3.connect(surroundings / "records.db")) as store:
+        [raw] = store.execute("select raw from records where kind = 9").fetchone()
+        forged = bytes([*raw[:12], raw[12] ^ 1, *raw[13:28]])
+        forged += zlib.crc32(forged).to_bytes(4, "little")
+        store.execute("update records set raw = ? where kind = 9", (forged,))
+        store.commit()
+    alone = mesogun("sessions", "verify", session["id"], "--json")
+    assert "gun-hash" not in [problem["kind"] for problem in alone.data[0]["problems"]]
+    found = mesogun("sessions", "verify", "--port", "sim")
+    assert found.code == 1
+    assert f"{board_id.hex()}: gun-hash: The gun's own hash does not fit records 2 to" in found.out
+    assert len(kept_guns()) == 1
 
 
 def test_a_virtual_gun_in_use_is_left_alone_by_a_sync(mesogun, surroundings):

@@ -9,6 +9,8 @@ _STATEMENTS = (
     "drop table notes",
     "alter table seals drop column note_count",
     "alter table seals drop column note_head",
+    "alter table seals drop column gun_next",
+    "alter table seals drop column gun_digest",
     "alter table seals drop column form",
     "alter table sessions drop column patient_salt",
     "alter table sessions drop column patient_digest",

@@ -1,0 +1,114 @@
+"""Proves the record: by itself, and against the guns that wrote it."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+from mesogun.cli.connect import simulation
+from mesogun.cli.exit_codes import DONE, FAILED
+from mesogun.cli.printer import Answer, Table
+from mesogun.cli.words import count
+from mesogun.gun import Gun
+from mesogun.ports import SIM, open_port
+from mesogun.records import Proof, Store, VerifyReport
+from mesogun.sync import verify_gun
+from mesogun.virtual.gun import VirtualTransport, kept_guns
+
+
+class _Found(NamedTuple):
+    """What was found about a session, or about all records of a gun.
+
+    Attributes:
+        data: for `--json`.
+        row: for the table.
+        problems: in words.
+    """
+
+    data: dict[str, Any]
+    row: tuple[str, ...]
+    problems: list[str]
+
+
+def verified(names: list[str], port: str | None) -> Answer:
+    """What is wrong with the named sessions, or with all; with `port` with the gun's records too.
+
+    Raises:
+        PortError: if there is no such gun.
+        RecordError: if the gun writes records meanwhile.
+    """
+    with Store.open() as store:
+        reports = [store.verify(name) for name in names] if names else store.verify_all()
+        found = [_session(report) for report in reports]
+        if port is not None:
+            for opened in _guns(port):
+                with opened as gun:
+                    found.append(_gun(gun.info.board_id, verify_gun(gun, store)))
+    headings = ("id", "proof", "status", "size", "patient", "hash")
+    rows = [each.row for each in found]
+    text: list[str | Table] = [Table(rows, headings)] if rows else ["No sessions."]
+    for each in found:
+        text += each.problems
+    sound = all(each.data["ok"] for each in found)
+    return Answer([each.data for each in found], text, DONE if sound else FAILED)
+
+
+def _guns(port: str) -> Iterator[AbstractContextManager[Gun]]:
+    if port != SIM:
+        yield Gun.open(open_port(port, simulation))
+        return
+    for board_id in kept_guns():
+        yield Gun.open(VirtualTransport(simulation(speed="max").settings(), board_id))
+
+
+def _session(report: VerifyReport) -> _Found:
+    problems = [
+        {"kind": each.kind, "sequence": each.sequence, "text": each.text}
+        for each in report.problems
+    ]
+    return _Found(
+        {
+            "id": report.session,
+            "ok": report.ok,
+            "status": report.status,
+            "record_count": report.record_count,
+            "record_hash": report.record_hash,
+            "patient_erased": report.patient_erased,
+            "problems": problems,
+        },
+        (
+            report.session,
+            _verdict(len(problems)),
+            report.status,
+            count(report.record_count, "record"),
+            "erased" if report.patient_erased else "",
+            report.record_hash,
+        ),
+        [f"{report.session}: {each.kind}: {each.text}" for each in report.problems],
+    )
+
+
+def _gun(board_id: str, proof: Proof) -> _Found:
+    texts = [
+        f"The gun's own hash does not fit {each}: at least one was changed, removed or put in "
+        "after the gun wrote it."
+        for each in proof.breaks
+    ]
+    size = ""
+    if proof.first is not None:
+        size = f"records {proof.first} to {proof.last}"
+    elif not texts:
+        texts.append("The store holds no records that the gun's own hash could be compared with.")
+    data = {
+        "id": board_id,
+        "ok": not texts,
+        "status": "gun",
+        "first_sequence": proof.first,
+        "last_sequence": proof.last,
+        "problems": [{"kind": "gun-hash", "sequence": None, "text": text} for text in texts],
+    }
+    row = (board_id, _verdict(len(texts)), "gun", size, "", "")
+    return _Found(data, row, [f"{board_id}: gun-hash: {text}" for text in texts])
+
+
+def _verdict(problems: int) -> str:
+    return count(problems, "PROBLEM") if problems else "ok"
