@@ -26,7 +26,7 @@ WORDS = "host/mesogun/words"
 KEYWORDS: dict[str, Any] = {"_": None, "N_": None, "ngettext": (1, 2)}
 TABLES = ("care", "techniques", "treatments")
 """Tables of the catalog with texts that people read."""
-TEXT_KEYS = ("title", "text", "course")
+TEXT_KEYS = ("title", "text", "advice")
 PLACEHOLDER = re.compile(r"\{[a-z_]*\}")
 WIDTH = 98
 

@@ -3,6 +3,8 @@
 The tables are read at their first use. Every `get_...` raises `UnknownName` with the near ids.
 """
 
+from mesogun.catalog.care import Advice, Care, Question
+from mesogun.catalog.course import Appointment, days, next_session
 from mesogun.catalog.figures import Bounds, Figure, Range, Source
 from mesogun.catalog.lookup import UnknownName, find, near, unknown_text
 from mesogun.catalog.models import (
@@ -17,7 +19,7 @@ from mesogun.catalog.models import (
     Treatment,
     Trigger,
 )
-from mesogun.catalog.tables import layers, needles, sources, syringes, techniques, treatments
+from mesogun.catalog.tables import care, layers, needles, sources, syringes, techniques, treatments
 
 
 def get_source(source_id: str) -> Source:
@@ -48,11 +50,15 @@ def get_treatment(treatment_id: str) -> Treatment:
 __all__ = [
     "LEAD_NM",
     "STEPS_PER_TURN",
+    "Advice",
+    "Appointment",
     "Bounds",
+    "Care",
     "Delivery",
     "Figure",
     "Layer",
     "Needle",
+    "Question",
     "Range",
     "Setting",
     "Source",
@@ -61,6 +67,8 @@ __all__ = [
     "Treatment",
     "Trigger",
     "UnknownName",
+    "care",
+    "days",
     "find",
     "get_needle",
     "get_source",
@@ -70,6 +78,7 @@ __all__ = [
     "layers",
     "near",
     "needles",
+    "next_session",
     "sources",
     "syringes",
     "techniques",

@@ -108,7 +108,8 @@ class Setting(Entry):
     """The values from which a runnable program is built.
 
     Either `dose_ul` with `inject_s` and one of `rate_hz` and `interval_s` (a train of shots), or
-    `rate_ul_per_s` (a flow). The number of shots is `volume_ul / dose_ul`.
+    `rate_ul_per_s` (a flow). The number of shots is `volume_ul / dose_ul`. `film_ul` is laid after
+    each prick of a wet delivery and every second one of a mixed one.
     """
 
     syringe: str
@@ -123,6 +124,7 @@ class Setting(Entry):
     rate_hz: float | None = None
     interval_s: float | None = None
     rate_ul_per_s: float | None = None
+    film_ul: float | None = None
     note: str
 
 
@@ -155,10 +157,12 @@ class Technique(Entry):
         trigger: who starts its shots unless a program says otherwise.
         needle_lengths_mm: lengths in use.
         depth_mm: depth of the needle's tip.
+        angle_deg: of the needle to the skin, None if no source gives one.
         spacing_mm: distance of points or lines, None where points are fixed.
         shots: bounds of its shots, None if it has none.
         flow: bounds of its flow, None if it has none.
         setting: the default program.
+        text: how it works and how it feels, None if no source tells.
         note: what a reader should know.
     """
 
@@ -169,10 +173,12 @@ class Technique(Entry):
     trigger: Trigger
     needle_lengths_mm: Lengths
     depth_mm: Bounds
+    angle_deg: Range | None = None
     spacing_mm: Range | None = None
     shots: ShotFigures | None = None
     flow: FlowFigures | None = None
     setting: Setting
+    text: str | None = None
     note: str = ""
 
 
@@ -196,6 +202,7 @@ class Treatment(Entry):
         id: what commands call it.
         title: its name in words.
         technique: id of the technique.
+        text: the region, in words.
         depth_mm: what sources say of the depth.
         spacing_mm: what they say of the distance of points; None for a single point.
         volume_ul: volume of a session.
@@ -207,6 +214,7 @@ class Treatment(Entry):
     id: str
     title: str
     technique: str
+    text: str
     depth_mm: Range
     spacing_mm: Range | None = None
     volume_ul: Range

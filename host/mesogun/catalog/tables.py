@@ -8,6 +8,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from mesogun.catalog.care import Care
 from mesogun.catalog.figures import Entry, Source
 from mesogun.catalog.models import Layer, Needle, NeedleTable, Syringe, Technique, Treatment
 
@@ -76,3 +77,9 @@ def techniques() -> Mapping[str, Technique]:
 def treatments() -> Mapping[str, Treatment]:
     """All treatments by id."""
     return _entries(Treatment, _read("treatments.toml")["treatment"])
+
+
+@cache
+def care() -> Care:
+    """Materials, questions and advice around a treatment."""
+    return _model(Care, _read("care.toml"))

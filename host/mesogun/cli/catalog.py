@@ -41,6 +41,22 @@ def needles(_json: Json = False) -> Answer:
 
 
 @app.command()
+def layers(_json: Json = False) -> Answer:
+    """Depth classes of the skin."""
+    from mesogun.cli import catalog_tables
+
+    return catalog_tables.layers()
+
+
+@app.command()
+def care(_json: Json = False) -> Answer:
+    """What to lay out, to ask before a treatment, and to tell the patient."""
+    from mesogun.cli import catalog_tables
+
+    return catalog_tables.care()
+
+
+@app.command()
 def sources(_json: Json = False) -> Answer:
     """What the figures rest on."""
     from mesogun.cli import catalog_tables

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from mesogun import catalog
 from mesogun.catalog import Bounds, Figure, Range
 from mesogun.catalog.figures import Entry, Lengths
+from mesogun.catalog.models import CoursePhase
 from mesogun.cli.printer import Answer, Table
 
 E = TypeVar("E", bound=Entry)
@@ -23,22 +24,30 @@ class _Notes:
         return f"{text} [{','.join(map(str, dict.fromkeys(numbers)))}]"
 
     def span(self, figure: Range) -> str:
-        """A range with its source."""
-        one = figure.low == figure.high
-        text = f"{figure.low:g}" if one else f"{figure.low:g} to {figure.high:g}"
-        return self.mark(text, figure.source)
+        """A range with its source, and what other sources say."""
+        return "; ".join(self.mark(_plain(each), each.source) for each in (figure, *figure.others))
 
     def bounds(self, bounds: Bounds | None) -> str:
-        """The usual range and the hard one."""
+        """The usual range and the hard one, and what other sources say."""
         if bounds is None:
             return ""
         usual, hard = bounds.usual, bounds.hard
-        text = f"{usual.low:g} to {usual.high:g} ({hard.low:g} to {hard.high:g})"
-        return self.mark(text, usual.source, hard.source)
+        own = self.mark(f"{_plain(usual)} ({_plain(hard)})", usual.source, hard.source)
+        return "; ".join([own, *(self.mark(_plain(each), each.source) for each in usual.others)])
 
     def figure(self, figure: Figure) -> str:
-        """A number with its source."""
-        return self.mark(f"{figure.value:g}", figure.source)
+        """A number with its source, and what other sources say."""
+        return "; ".join(
+            self.mark(f"{each.value:g}", each.source) for each in (figure, *figure.others)
+        )
+
+    def phase(self, phase: CoursePhase) -> str:
+        """Sessions and their interval with their source, and what other sources say."""
+        found: list[str] = []
+        for each in (phase, *phase.others):
+            how_many = f"{each.sessions} sessions" if each.sessions else "then"
+            found.append(self.mark(f"{how_many} every {each.interval_days} days", each.source))
+        return "; ".join(found)
 
     def lengths(self, lengths: Lengths) -> str:
         """Needle lengths with their source."""
@@ -53,6 +62,11 @@ class _Notes:
             )
         ]
         return ["", "Sources:", *titles]
+
+
+def _plain(figure: Range) -> str:
+    one = figure.low == figure.high
+    return f"{figure.low:g}" if one else f"{figure.low:g} to {figure.high:g}"
 
 
 def _answer(
@@ -81,14 +95,26 @@ def treatments() -> Answer:
             entry.title,
             entry.technique,
             notes.span(entry.depth_mm),
+            notes.span(entry.spacing_mm) if entry.spacing_mm else "",
             notes.span(entry.volume_ul),
             f"{setting.volume_ul:g}",
+            ", ".join(notes.phase(each) for each in entry.course),
             f"{setting.syringe}, {setting.needle}",
         ]
 
     return _answer(
         catalog.treatments(),
-        ("id", "treatment", "technique", "depth mm", "volume ul", "set ul", "syringe, needle"),
+        (
+            "id",
+            "treatment",
+            "technique",
+            "depth mm",
+            "apart mm",
+            "volume ul",
+            "set ul",
+            "course",
+            "syringe, needle",
+        ),
         row,
         "set: what `mesogun run ID` delivers.",
     )
@@ -109,14 +135,28 @@ def techniques() -> Answer:
             entry.title,
             entry.trigger,
             notes.bounds(entry.depth_mm),
+            notes.span(entry.angle_deg) if entry.angle_deg else "",
+            notes.span(entry.spacing_mm) if entry.spacing_mm else "",
             notes.bounds(shots.dose_ul) if shots else "flow",
             pace,
+            ", ".join(entry.deliveries),
             notes.lengths(entry.needle_lengths_mm),
         ]
 
     return _answer(
         catalog.techniques(),
-        ("id", "technique", "trigger", "depth mm", "dose ul", "pace", "needle mm"),
+        (
+            "id",
+            "technique",
+            "trigger",
+            "depth mm",
+            "angle deg",
+            "apart mm",
+            "dose ul",
+            "pace",
+            "delivery",
+            "needle mm",
+        ),
         row,
         "usual range (accepted range); outside the usual one a program must be confirmed.",
     )
@@ -156,6 +196,32 @@ def needles() -> Answer:
         ]
 
     return _answer(catalog.needles(), ("id", "needle", "length mm", "bore mm", "outside mm"), row)
+
+
+def care() -> Answer:
+    """Materials, questions before a treatment, and advice around it."""
+    notes, found = _Notes(), catalog.care()
+    rows: list[tuple[str, str, str]] = []
+    for name in ("material", "question", "before", "expect", "after"):
+        for each in getattr(found, name):
+            about = f" ({', '.join(each.treatments)})" if each.treatments else ""
+            rows.append((each.id, name, notes.mark(each.words, each.source) + about))
+    data = [
+        {"group": name, **_data(each), "words": each.words}
+        for name in ("material", "question", "before", "expect", "after")
+        for each in getattr(found, name)
+    ]
+    return Answer(data, [Table(rows, ("id", "when", "text")), *notes.lines()])
+
+
+def layers() -> Answer:
+    """All depth classes."""
+
+    def row(entry: catalog.Layer, notes: _Notes) -> list[str]:
+        used = [each.id for each in catalog.techniques().values() if entry.id in each.layers]
+        return [entry.id, entry.title, notes.span(entry.depth_mm), ", ".join(used)]
+
+    return _answer(catalog.layers(), ("id", "layer", "depth mm", "techniques"), row)
 
 
 def sources() -> Answer:

@@ -15,9 +15,21 @@ def write_new(name: str, content: str | bytes, *, force: bool) -> None:
         with Path(name).open("wb" if force else "xb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
     except FileExistsError:
-        raise UsageError(
-            f"{name} exists already. Name another file, or overwrite it with --force."
-        ) from None
+        raise _exists(name) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{name} cannot be written: {reason}. Name another file.") from None
+
+
+def require_new(name: str, *, force: bool) -> None:
+    """Refuse a file that exists, before work is done or a question is asked for it.
+
+    Raises:
+        UsageError: if it exists, unless `force`.
+    """
+    if not force and Path(name).exists():
+        raise _exists(name)
+
+
+def _exists(name: str) -> UsageError:
+    return UsageError(f"{name} exists already. Name another file, or overwrite it with --force.")

@@ -34,6 +34,21 @@ NeedleId = Annotated[
     str | None,
     typer.Option("--needle", metavar="ID", help="A needle of `mesogun catalog needles`."),
 ]
+DeliveryName = Annotated[
+    str | None,
+    typer.Option(
+        "--delivery",
+        metavar="dry|wet|mixed",
+        help="dry, wet (a film between pricks) or mixed, in place of the usual one.",
+    ),
+]
+Area = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="Treated area, such as '12x8 cm' or '96 cm2'."),
+]
+Spacing = Annotated[
+    float | None, typer.Option(metavar="MM", help="Distance of the points on the area.")
+]
 Speed = Annotated[
     str | None,
     typer.Option(metavar="N|max", help="Simulated seconds a second (virtual gun).  [default: 1]"),

@@ -2,17 +2,20 @@
 
 from dataclasses import asdict
 
-from mesogun.catalog import get_needle, get_syringe, get_technique
+from mesogun import catalog
+from mesogun.catalog import Syringe, get_needle, get_syringe, get_technique
 from mesogun.cli.printer import Answer, Table
-from mesogun.program import Program, check, estimate
+from mesogun.program import Program, check, estimate, loads, volumes
+from mesogun.program.hydraulics import DRIVE_LIMIT_N
+from mesogun.program.planned import planned_steps
 from mesogun.program.words import delivery_in_words, step_in_words
-from mesogun.words import _, duration, number, pressure, volume
+from mesogun.words import _, duration, ngettext, number, percent, pressure, volume
 
 
 def overview(program: Program, gun: str | None = None) -> Answer:
     """The figures of a checked program and its soft problems; `gun` is which gun, in words."""
     figures = estimate(program)
-    syringe, needle = get_syringe(program.syringe), get_needle(program.needle)
+    syringe = get_syringe(program.syringe)
     warnings = [str(problem) for problem in check(program) if not problem.hard]
     rows = [
         (_("program"), _(program.name)),
@@ -20,18 +23,9 @@ def overview(program: Program, gun: str | None = None) -> Answer:
             _("technique"),
             f"{_(get_technique(program.technique).title)}, {delivery_in_words(program.delivery)}",
         ),
-        (
-            _("syringe"),
-            _("{syringe}, draw up {volume}").format(
-                syringe=syringe.title, volume=volume(figures.fill_nl)
-            ),
-        ),
-        (
-            _("needle"),
-            _("{needle}, depth {depth} mm").format(
-                needle=needle.title, depth=number(program.depth_mm, 2, trim=True)
-            ),
-        ),
+        *_area(program),
+        (_("syringe"), _syringes(program, syringe)),
+        (_("needle"), _needle(program)),
         *(
             (
                 _("step {number}").format(number=index) if len(program.steps) > 1 else _("step"),
@@ -44,8 +38,16 @@ def overview(program: Program, gun: str | None = None) -> Answer:
         (_("time"), _("{time} without breaks").format(time=duration(figures.duration_s))),
         (
             _("force"),
-            _("at most {force} N at {pressure}").format(
-                force=number(figures.peak_force_n), pressure=pressure(figures.peak_pressure_kpa)
+            _("at most {force} N; the drive pushes with {most} N").format(
+                force=number(figures.peak_force_n), most=number(DRIVE_LIMIT_N)
+            ),
+        ),
+        (
+            _("pressure"),
+            _("at most {pressure} of {most}, margin {margin}").format(
+                pressure=pressure(figures.peak_pressure_kpa),
+                most=pressure(figures.limit_kpa),
+                margin=percent(figures.pressure_margin),
             ),
         ),
     ]
@@ -56,8 +58,52 @@ def overview(program: Program, gun: str | None = None) -> Answer:
         "technique": program.technique,
         "syringe": program.syringe,
         "needle": program.needle,
+        "points": program.area.points if program.area else None,
         **asdict(figures),
+        "pressure_margin": figures.pressure_margin,
         "warnings": warnings,
     }
     unusual = ["", _("Unusual, to be confirmed before the start:"), *warnings] if warnings else []
     return Answer(data, [Table(rows), *unusual])
+
+
+def _area(program: Program) -> list[tuple[str, str]]:
+    area = program.area
+    if area is None:
+        return []
+    text = ngettext(
+        "{width} x {height} mm, {count} point {spacing} mm apart",
+        "{width} x {height} mm, {count} points {spacing} mm apart",
+        area.points,
+    ).format(
+        width=number(area.width_mm, 1, trim=True),
+        height=number(area.height_mm, 1, trim=True),
+        count=area.points,
+        spacing=number(area.spacing_mm, 1, trim=True),
+    )
+    return [(_("area"), text)]
+
+
+def _syringes(program: Program, syringe: Syringe) -> str:
+    """The syringe, and what to draw up into it, or into each."""
+    parts = loads(planned_steps(program), syringe)
+    fills = _(" and ").join(volume(volumes(part).fill_nl) for part in parts)
+    if len(parts) == 1:
+        return _("{syringe}, draw up {volume}").format(syringe=syringe.title, volume=fills)
+    return _("{count} of {syringe}, draw up {volumes}").format(
+        count=len(parts), syringe=syringe.title, volumes=fills
+    )
+
+
+def _needle(program: Program) -> str:
+    layers = ", ".join(
+        f"{layer.id.upper()} {_(layer.title)}"
+        for layer in catalog.layers().values()
+        if layer.id in get_technique(program.technique).layers
+        and layer.depth_mm.low < program.depth_mm <= layer.depth_mm.high
+    )
+    return _("{needle}, depth {depth} mm{layers}").format(
+        needle=get_needle(program.needle).title,
+        depth=number(program.depth_mm, 2, trim=True),
+        layers=f" ({layers})" if layers else "",
+    )

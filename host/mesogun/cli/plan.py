@@ -4,8 +4,22 @@ from typing import Annotated
 
 import typer
 
-from mesogun.cli.options import Force, Json, NeedleId, OutputFile, SyringeId
+from mesogun.cli.options import (
+    Area,
+    DeliveryName,
+    Force,
+    Json,
+    NeedleId,
+    OutputFile,
+    Spacing,
+    SyringeId,
+)
 from mesogun.cli.printer import Answer
+
+Picture = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Draw timeline and points (.png, .svg or .pdf)."),
+]
 
 
 def plan(
@@ -13,29 +27,18 @@ def plan(
     output: OutputFile = None,
     syringe: SyringeId = None,
     needle: NeedleId = None,
-    area: Annotated[
-        str | None,
-        typer.Option(metavar="SIZE", help="Treated area, such as '12x8 cm' or '96 cm2'."),
-    ] = None,
-    spacing_mm: Annotated[
-        float | None, typer.Option(metavar="MM", help="Distance of the points on the area.")
-    ] = None,
+    area: Area = None,
+    spacing_mm: Spacing = None,
+    delivery: DeliveryName = None,
+    picture: Picture = None,
     force: Force = False,
     _json: Json = False,
 ) -> Answer:
-    """Make a program file of a treatment or technique."""
-    from mesogun.cli.files import write_new
-    from mesogun.cli.overview import overview
-    from mesogun.program import dump_toml
-    from mesogun.program import plan as make
+    """Make a program file of a treatment or technique; asks for what is missing."""
+    from mesogun.cli.planning import Plan, planned
 
-    program = make(name, syringe=syringe, needle=needle, area=area, spacing_mm=spacing_mm)
-    answer = overview(program)
-    content = dump_toml(program)
-    if output is None:
-        return Answer(answer.data | {"file": None, "content": content}, [content.rstrip()])
-    write_new(output, content, force=force)
-    return Answer(answer.data | {"file": output}, [*answer.text, "", f"Written to {output}."])
+    wishes = Plan(name, syringe, needle, area, spacing_mm, delivery)
+    return planned(wishes, output, picture, force)
 
 
 def check(
@@ -44,10 +47,15 @@ def check(
     ],
     syringe: SyringeId = None,
     needle: NeedleId = None,
+    delivery: DeliveryName = None,
+    picture: Picture = None,
+    force: Force = False,
     _json: Json = False,
 ) -> Answer:
     """Check a program and tell what it would do."""
     from mesogun.cli.overview import overview
+    from mesogun.cli.planning import checked_delivery, drawn
     from mesogun.program import resolve
 
-    return overview(resolve(program, syringe=syringe, needle=needle))
+    found = resolve(program, syringe=syringe, needle=needle, delivery=checked_delivery(delivery))
+    return drawn(overview(found), found, picture, force)

@@ -7,7 +7,9 @@ need a confirmation; `estimate` tells what it takes; `compile_steps` makes the i
 from mesogun.program.checks import check
 from mesogun.program.dump import dump_toml
 from mesogun.program.estimate import Estimate, estimate
+from mesogun.program.loads import loads, rest
 from mesogun.program.model import (
+    Area,
     FlowStep,
     Limits,
     PauseStep,
@@ -16,12 +18,13 @@ from mesogun.program.model import (
     ShotsStep,
     Step,
 )
-from mesogun.program.plan import area_cm2, plan, resolve
-from mesogun.program.planned import PlannedStep, Volumes, compile_steps, volumes
+from mesogun.program.plan import plan, resolve
+from mesogun.program.planned import PlannedStep, Volumes, compile_steps, shot_count, volumes
 from mesogun.program.problems import InvalidProgram, Origin, Problem
 from mesogun.program.read import checked, load
 
 __all__ = [
+    "Area",
     "Estimate",
     "FlowStep",
     "InvalidProgram",
@@ -35,14 +38,16 @@ __all__ = [
     "ShotsStep",
     "Step",
     "Volumes",
-    "area_cm2",
     "check",
     "checked",
     "compile_steps",
     "dump_toml",
     "estimate",
     "load",
+    "loads",
     "plan",
     "resolve",
+    "rest",
+    "shot_count",
     "volumes",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, TypeGuard
 
-from mesogun.catalog import Bounds, Range, Syringe, Technique, get_source
+from mesogun.catalog import Bounds, Range, Technique, get_source
 from mesogun.program.locate import Path
 from mesogun.program.problems import Problem, show
 from mesogun.program.shape import kind_of, steps_of
@@ -14,6 +14,9 @@ from mesogun_protocol import limits
 _UNIT: Final = {
     "count": "shots",
     "depth_mm": "mm",
+    "height_mm": "mm",
+    "spacing_mm": "mm",
+    "width_mm": "mm",
     "dose_ul": "ul",
     "duration_s": "s",
     "film_ul": "ul",
@@ -125,14 +128,17 @@ def _top_bounds(technique: Technique | None) -> dict[str, KeyBound]:
     return bounds
 
 
-def _limit_bounds(syringe: Syringe | None) -> dict[str, KeyBound]:
-    bounds = {"max_shots": KeyBound("the gun", "shots", 1, limits.SHOTS_MAX, "45 min at 4 shots/s")}
-    if syringe:
-        why = f"capacity less dead space, {get_source(syringe.dead_space_ul.source).title}"
-        bounds["total_ul"] = KeyBound(
-            syringe.id, "ul", 1, syringe.usable_nl / 1000, why, advice=", or use a larger syringe"
-        )
-    return bounds
+_LIMITS: Final = {
+    "max_shots": KeyBound("the gun", "shots", 1, limits.SHOTS_MAX, "45 min at 4 shots/s"),
+    "total_ul": _machine("total_ul", 1, limits.SESSION_MAX_NL / 1000, "most of one visit"),
+}
+AREA_BOUNDS: Final = {
+    "width_mm": _machine("width_mm", 1, 2000, "a body's; assumed"),
+    "height_mm": _machine("height_mm", 1, 2000, "a body's; assumed"),
+    "spacing_mm": _machine(
+        "spacing_mm", 0.5, 100, "half of the closest and more than the widest of the catalog"
+    ),
+}
 
 
 def judged(path: Path, what: str, value: float, bound: KeyBound) -> Problem | None:
@@ -165,21 +171,19 @@ def is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**300
 
 
-def check_bounds(
-    document: Mapping[str, Any], technique: Technique | None, syringe: Syringe | None
-) -> Iterator[Problem]:
+def check_bounds(document: Mapping[str, Any], technique: Technique | None) -> Iterator[Problem]:
     """Every number of a document against the range of its key; what is no number is passed over.
 
     Args:
         document: a parsed program file.
         technique: whose ranges hold, None if it is unknown.
-        syringe: that bounds the total, None if it is unknown.
     """
     tables: list[tuple[Path, Mapping[str, Any], dict[str, KeyBound]]] = [
         ((), document, _top_bounds(technique))
     ]
-    if isinstance(document.get("limits"), Mapping):
-        tables.append((("limits",), document["limits"], _limit_bounds(syringe)))
+    for name, bounds in (("limits", _LIMITS), ("area", AREA_BOUNDS)):
+        if isinstance(document.get(name), Mapping):
+            tables.append(((name,), document[name], bounds))
     for index, step in steps_of(document):
         if kind := kind_of(step):
             tables.append((("step", index), step, step_bounds(kind, technique)))

@@ -4,7 +4,7 @@ First the shape and each number alone, then what follows from several together. 
 left out where its own figures are already known to be wrong, so that one mistake is told once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,15 +16,23 @@ from mesogun.catalog import (
     needles,
     syringes,
     techniques,
+    treatments,
     unknown_text,
 )
 from mesogun.program.bounds import check_bounds, is_number
 from mesogun.program.drive import check_drive
 from mesogun.program.force import check_force
+from mesogun.program.loads import loads
 from mesogun.program.locate import Path
 from mesogun.program.model import FILM_EVERY, Program
 from mesogun.program.pace import check_length, check_pace, check_ramp
-from mesogun.program.planned import MARGIN_PERCENT, planned_steps, shot_count, volumes
+from mesogun.program.planned import (
+    MARGIN_PERCENT,
+    PlannedStep,
+    planned_steps,
+    shot_count,
+    volumes,
+)
 from mesogun.program.problems import Problem, placed, show
 from mesogun.program.shape import PACING, check_shape, kind_of, steps_of
 from mesogun_protocol import limits
@@ -50,7 +58,12 @@ def _known(document: Mapping[str, Any], kind: str, table: Mapping[str, T]) -> T 
 
 
 def _unknown_ids(document: Mapping[str, Any]) -> Iterator[Problem]:
-    tables = {"technique": techniques(), "syringe": syringes(), "needle": needles()}
+    tables = {
+        "treatment": treatments(),
+        "technique": techniques(),
+        "syringe": syringes(),
+        "needle": needles(),
+    }
     for kind, table in tables.items():
         name = document.get(kind)
         if isinstance(name, str) and name not in table:
@@ -187,16 +200,80 @@ def _volume(program: Program, syringe: Syringe | None) -> Iterator[Problem]:
             f"max_shots = {most}: the steps make {shots} shots (source: this file). Raise "
             f"max_shots, or shorten the steps.",
         )
-    if syringe and volume.fill_nl > syringe.usable_nl:
-        parts = -(-volume.fill_nl // syringe.usable_nl)
-        source = get_source(syringe.dead_space_ul.source).title
+    if syringe:
+        yield from _syringes(program, steps, syringe)
+
+
+def _syringes(
+    program: Program, steps: Sequence[PlannedStep], syringe: Syringe
+) -> Iterator[Problem]:
+    """What the syringe holds against the steps and the limit; a change of syringe is confirmed."""
+    volume, total_ul = volumes(steps), program.limits.total_ul
+    gives_ul = syringe.usable_nl / 1000
+    source = f"capacity less dead space, {get_source(syringe.dead_space_ul.source).title}"
+    parts = loads(steps, syringe)
+    needed, largest = len(parts), max(parts, key=lambda part: volumes(part).fill_nl)
+    if volumes(largest).fill_nl > syringe.usable_nl:
+        yield Problem(
+            ("syringe",),
+            f"syringe = {show(syringe.id)}: one {largest[0].kind.name.lower()} needs "
+            f"{volumes(largest).fill_nl / 1000:g} ul with {MARGIN_PERCENT} % in reserve, the "
+            f"syringe gives {gives_ul:g} ul (source: {source}). Take a larger syringe, or lower "
+            f"the volume.",
+        )
+        return
+    if total_ul > needed * gives_ul:
+        of = f" of {needed} syringes" if needed > 1 else ""
+        yield Problem(
+            ("limits", "total_ul"),
+            f"total_ul = {show(total_ul)}: {syringe.id} allows 1 to {needed * gives_ul:g} ul{of} "
+            f"(source: {source}). Lower total_ul, or use a larger syringe.",
+        )
+    elif needed > 1:
         yield Problem(
             ("syringe",),
             f"syringe = {show(syringe.id)}: the program needs {volume.fill_nl / 1000:g} ul (doses "
-            f"and films {planned_ul:g}, primes {volume.prime_nl / 1000:g}, {MARGIN_PERCENT} % in "
-            f"reserve), the syringe gives {syringe.usable_nl / 1000:g} ul (source: capacity less "
-            f"dead space, {source}). Take a larger syringe, or split "
-            f"the program into {parts}.",
+            f"and films {volume.volume_nl / 1000:g}, primes {volume.prime_nl / 1000:g}, "
+            f"{MARGIN_PERCENT} % in reserve), the syringe gives {gives_ul:g} ul (source: "
+            f"{source}). Confirm {needed} syringes, changed on the way, or take a larger one.",
+            hard=False,
+        )
+
+
+def _treatment(program: Program) -> Iterator[Problem]:
+    """What is unusual for the treatment that the program names."""
+    treatment = treatments().get(program.treatment or "")
+    if treatment is None:
+        return
+    if program.technique != treatment.technique:
+        yield Problem(
+            ("technique",),
+            f"technique = {show(program.technique)}: {treatment.id} is treated by "
+            f"{treatment.technique} (source: catalog of treatments). Confirm it, or change "
+            f"technique.",
+            hard=False,
+        )
+    volume_ul = volumes(planned_steps(program)).volume_nl / 1000
+    spacing_mm = program.area.spacing_mm if program.area else None
+    for path, what, value, unit, range_ in (
+        (("depth_mm",), "depth_mm", program.depth_mm, "mm", treatment.depth_mm),
+        (("area", "spacing_mm"), "spacing_mm", spacing_mm, "mm", treatment.spacing_mm),
+        (("step",), "the volume of all steps", volume_ul, "ul", treatment.volume_ul),
+    ):
+        # Less than the whole region takes less: only more is unusual.
+        low = 0.0 if unit == "ul" else range_ and range_.low
+        if value is None or range_ is None or low is None or low <= value <= range_.high:
+            continue
+        others = "; ".join(
+            f"{each.low:g} to {each.high:g} in {get_source(each.source).title}"
+            for each in range_.others
+        )
+        yield Problem(
+            path,
+            f"{what} = {value:g} {unit}: {treatment.id} usually has {range_.low:g} to "
+            f"{range_.high:g} {unit} (source: {get_source(range_.source).title}"
+            f"{f'; {others}' if others else ''}). Confirm it, or change it.",
+            hard=False,
         )
 
 
@@ -219,7 +296,7 @@ def check_document(document: Mapping[str, Any]) -> tuple[Program | None, list[Pr
     if parts.technique:
         problems += _delivery(document, parts.technique)
         problems += _kinds(document, parts.technique)
-    problems += check_bounds(document, parts.technique, parts.syringe)
+    problems += check_bounds(document, parts.technique)
     if parts.needle and not any(each.path == ("depth_mm",) and each.hard for each in problems):
         problems += _needle(document, parts.technique, parts.needle)
     bad = {each.path for each in problems if each.hard}
@@ -229,6 +306,8 @@ def check_document(document: Mapping[str, Any]) -> tuple[Program | None, list[Pr
         problems += _drive(document, program, parts.syringe, bad)
     if program and not any(path[-1] in _VOLUME_KEYS for path in bad):
         problems += _volume(program, parts.syringe)
+    if program and not bad:
+        problems += _treatment(program)
     return program, problems
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mesogun.catalog import get_needle, get_syringe, get_technique
 from mesogun.program.estimate import estimate
-from mesogun.program.model import STEPS, Limits, Program, Table
+from mesogun.program.model import STEPS, Area, Limits, Program, Table
 
 
 def _value(value: Any) -> str:
@@ -36,6 +36,7 @@ def dump_toml(program: Program) -> str:
     """
     document = program.document()
     limits, steps = document.pop("limits"), document.pop("step")
+    area = document.pop("area", None)
     figures = estimate(program)
     lines = [
         f"# {get_technique(program.technique).title}; {get_syringe(program.syringe).title}, "
@@ -44,6 +45,7 @@ def dump_toml(program: Program) -> str:
         f"draw up {figures.fill_nl / 1000:g} ul; at most {figures.peak_force_n:.0f} N.",
         "",
         *_rows(document, Program),
+        *(["", "[area]", *_rows(area, Area)] if area else []),
         "",
         "[limits]",
         *_rows(limits, Limits),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from mesogun.catalog import get_needle, get_syringe
 from mesogun.program import hydraulics
 from mesogun.program.force import pushes
+from mesogun.program.loads import loads, seconds
 from mesogun.program.model import Program
 from mesogun.program.planned import planned_steps, shot_count, volumes
 
@@ -23,7 +24,9 @@ class Estimate:
         peak_pressure_kpa: highest pressure in the barrel, tissue included.
         peak_force_n: highest force on the plunger, friction included.
         fill_nl: what to draw up: doses, films, primes and a reserve of 5 %.
-        usable_nl: what the syringe can give.
+        usable_nl: what one syringe can give.
+        syringes: how many are needed.
+        limit_kpa: highest pressure that the drive makes in this barrel.
     """
 
     shots: int
@@ -36,11 +39,18 @@ class Estimate:
     peak_force_n: float
     fill_nl: int
     usable_nl: int
+    syringes: int
+    limit_kpa: float
 
     @property
     def margin_nl(self) -> int:
-        """What the syringe could give beyond the fill."""
-        return self.usable_nl - self.fill_nl
+        """What the syringes could give beyond the fill."""
+        return self.usable_nl * self.syringes - self.fill_nl
+
+    @property
+    def pressure_margin(self) -> float:
+        """The part of the highest pressure that is left at the peak, 0 to 1."""
+        return 1 - self.peak_pressure_kpa / self.limit_kpa
 
 
 def estimate(program: Program) -> Estimate:
@@ -59,10 +69,12 @@ def estimate(program: Program) -> Estimate:
         volume_nl=volume.volume_nl,
         film_nl=volume.film_nl,
         prime_nl=volume.prime_nl,
-        duration_s=sum(step.duration_us for step in steps) / 1e6,
+        duration_s=seconds(steps),
         peak_flow_ul_per_s=max((push.flow_ul_per_s for push in found), default=0.0),
         peak_pressure_kpa=peak_kpa,
         peak_force_n=hydraulics.plunger_force_n(peak_kpa, syringe),
         fill_nl=volume.fill_nl,
         usable_nl=syringe.usable_nl,
+        syringes=len(loads(steps, syringe)),
+        limit_kpa=hydraulics.pressure_limit_kpa(syringe),
     )

@@ -166,6 +166,29 @@ STEPS: Final[dict[str, type[Table]]] = {
 }
 
 
+class Area(Table):
+    """The skin that is treated, as a rectangle of points."""
+
+    width_mm: float = Field(description="width, mm", examples=[120.0])
+    height_mm: float = Field(description="height, mm", examples=[80.0])
+    spacing_mm: float = Field(description="distance of the points, mm", examples=[5.0])
+
+    @property
+    def columns(self) -> int:
+        """Points side by side."""
+        return max(1, round(self.width_mm / self.spacing_mm))
+
+    @property
+    def rows(self) -> int:
+        """Points one above the other."""
+        return max(1, round(self.height_mm / self.spacing_mm))
+
+    @property
+    def points(self) -> int:
+        """Number of points, each in the middle of its square."""
+        return self.columns * self.rows
+
+
 class Limits(Table):
     """What a session of this program never exceeds."""
 
@@ -174,7 +197,7 @@ class Limits(Table):
 
 
 class Program(Table):
-    """A program: one syringe, one needle, one technique, up to 16 steps."""
+    """A program: one kind of syringe, one needle, one technique, up to 16 steps."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -182,12 +205,14 @@ class Program(Table):
         alias="schema", description="version of the format", examples=[1]
     )
     name: Text = Field(description="what records and reports call it", examples=["Face"])
+    treatment: str | None = Field(default=None, description="what it treats; for its course")
     technique: str = Field(description="me, papule, nappage, ...", examples=["nappage"])
     delivery: Delivery = Field(description="dry, wet or mixed", examples=["dry"])
     depth_mm: float = Field(description="depth of the needle's tip, mm", examples=[1.0])
     syringe: str = Field(description="id of the syringe", examples=["bd-plastipak-10"])
     needle: str = Field(description="id of the needle", examples=["30g-4"])
     viscosity_mpa_s: float = Field(default=1.0, description="of the liquid, mPa s; water has 1")
+    area: Area | None = Field(default=None, description="table of the treated area")
     limits: Limits = Field(description="table of limits")
     steps: tuple[Annotated[Step, Field(discriminator="kind")], ...] = Field(
         alias="step", description="what is done"

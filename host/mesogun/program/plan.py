@@ -2,14 +2,28 @@
 
 import os
 import re
+from collections.abc import Mapping
+from math import isqrt
 from pathlib import Path
 from typing import Final
 
-from mesogun.catalog import Setting, near, techniques, treatments
+from mesogun.catalog import Delivery, Setting, near, techniques, treatments
 from mesogun.errors import UsageError
-from mesogun.program.model import RAMP_MAX_US, SCHEMA, FlowStep, Limits, Program, ShotsStep
+from mesogun.program.bounds import AREA_BOUNDS, judged
+from mesogun.program.model import (
+    FILM_EVERY,
+    RAMP_MAX_US,
+    SCHEMA,
+    Area,
+    FlowStep,
+    Limits,
+    Program,
+    ShotsStep,
+)
+from mesogun.program.planned import planned_step, shot_count, volumes
 from mesogun.program.problems import Origin
 from mesogun.program.read import checked, load
+from mesogun_protocol import limits
 
 _RAMP_PART: Final = 10
 """Part of an injection that a ramp of a planned program takes."""
@@ -18,48 +32,63 @@ _AREA: Final = re.compile(
 )
 
 
-def area_cm2(text: str) -> float:
-    """An area as people write it.
+def _sides_mm(text: str, spacing_mm: float) -> tuple[float, float]:
+    """Width and height of an area as people write it.
 
     Args:
-        text: `12x8 cm`, `120 x 80 mm`, `96 cm2` or `9600 mm2`.
-
-    Returns:
-        Square centimetres.
+        text: `12x8 cm`, `120 x 80 mm`, `96 cm2` or `9600 mm2`; a decimal comma is a point. The
+            shape of a size alone is not known: a rectangle of whole squares, at most twice as wide
+            as high.
+        spacing_mm: side of a square.
 
     Raises:
         UsageError: it is no area, or an empty one.
     """
-    found = _AREA.fullmatch(text.strip().lower().replace("²", "2"))
+    found = _AREA.fullmatch(text.strip().lower().replace("²", "2").replace(",", "."))
     if found and bool(found["height"]) != bool(found["square"]):
-        per_cm = 1 if found["unit"] == "cm" else 10
-        area = float(found["width"]) * float(found["height"] or 1) / per_cm**2
-        if area > 0:
-            return area
+        mm = 10 if found["unit"] == "cm" else 1
+        width = float(found["width"]) * mm
+        if found["height"]:
+            height = float(found["height"]) * mm
+        else:
+            width, height = _rectangle_mm(width * mm, spacing_mm)
+        if width > 0 and height > 0:
+            return round(width, 1), round(height, 1)
     raise UsageError(f"area {text[:40]!r} is no area. Write for example 12x8 cm, or 96 cm2.")
 
 
-def _points(name: str, setting: Setting, area: str | float | None, spacing_mm: float | None) -> int:
-    """Number of shots: of the setting, or one for each square of the spacing on the area."""
-    dose_ul = setting.dose_ul or setting.volume_ul
+def _rectangle_mm(size_mm2: float, spacing_mm: float) -> tuple[float, float]:
+    """Sides of the rectangle whose number of squares is nearest to that of the size."""
+    points = min(round(size_mm2 / spacing_mm**2), limits.SHOTS_MAX + 1)
+    sides = [
+        (columns, max(1, round(points / columns)))
+        for columns in range(isqrt(max(points - 1, 0)) + 1, isqrt(2 * points) + 2)
+    ]
+    columns, rows = min(sides, key=lambda side: abs(side[0] * side[1] - points))
+    return (columns * spacing_mm, rows * spacing_mm) if points else (0.0, 0.0)
+
+
+def _area(name: str, setting: Setting, area: str | None, spacing_mm: float | None) -> Area | None:
+    """The rectangle of points that is asked for, None if the number of shots is the setting's."""
     if area is None:
         if spacing_mm is not None:
             raise UsageError(f"spacing_mm = {spacing_mm:g} needs an area. Give the area too.")
-        return round(setting.volume_ul / dose_ul)
+        return None
     spacing = spacing_mm if spacing_mm is not None else setting.spacing_mm
     if setting.spacing_mm is None or spacing is None:
         raise UsageError(f"{name} treats single points, not an area. Leave the area out.")
-    if not 0.5 <= spacing <= 100:
-        raise UsageError(
-            f"spacing_mm = {spacing:g} must be 0.5 to 100 mm (source: half of the closest and more "
-            f"than the widest of the catalog). Change it."
-        )
-    square_mm = 100 * (area_cm2(area) if isinstance(area, str) else area)
-    if not 0 < square_mm <= 2e6:
-        raise UsageError(
-            f"area {area} cm2 must be above 0 and below 20000 cm2, a body's. Change it."
-        )
-    return max(1, round(square_mm / spacing**2))
+    _require({"spacing_mm": spacing})
+    width_mm, height_mm = _sides_mm(area, spacing)
+    _require({"width_mm": width_mm, "height_mm": height_mm})
+    return Area(width_mm=width_mm, height_mm=height_mm, spacing_mm=spacing)
+
+
+def _require(values: Mapping[str, float]) -> None:
+    """Refuse sides and spacings out of their bounds, before anything is reckoned with them."""
+    for key, value in values.items():
+        found = judged((key,), f"{key} = {value:g}", value, AREA_BOUNDS[key])
+        if found:
+            raise UsageError(found.text)
 
 
 def _setting(name: str) -> tuple[str, str, Setting]:
@@ -88,8 +117,9 @@ def plan(
     syringe: str | None = None,
     needle: str | None = None,
     depth_mm: float | None = None,
-    area: str | float | None = None,
+    area: str | None = None,
     spacing_mm: float | None = None,
+    delivery: Delivery | None = None,
 ) -> Program:
     """The program of a treatment or a technique.
 
@@ -98,8 +128,9 @@ def plan(
         syringe: id of a syringe in place of the default one.
         needle: id of a needle in place of the default one.
         depth_mm: depth of the needle's tip in place of the default one.
-        area: treated area as `area_cm2` reads it, or in cm2; sets the number of shots.
+        area: treated area, such as `12x8 cm` or `96 cm2`; sets the number of shots.
         spacing_mm: distance of the points on that area in place of the default one.
+        delivery: dry, wet or mixed in place of the default one.
 
     Returns:
         A program without hard problems; `check` tells the soft ones.
@@ -109,40 +140,48 @@ def plan(
         InvalidProgram: the options break hard bounds.
     """
     title, technique, setting = _setting(name)
-    points = _points(name, setting, area, spacing_mm)
+    treated = _area(name, setting, area, spacing_mm)
+    step = _step(setting, treated, delivery or setting.delivery)
+    planned = planned_step(step, FILM_EVERY[delivery or setting.delivery])
+    program = Program(
+        schema=SCHEMA,
+        name=title,
+        treatment=name if name in treatments() else None,
+        technique=technique,
+        delivery=delivery or setting.delivery,
+        depth_mm=setting.depth_mm if depth_mm is None else depth_mm,
+        syringe=syringe or setting.syringe,
+        needle=needle or setting.needle,
+        area=treated,
+        limits=Limits(
+            total_ul=volumes([planned]).volume_nl / 1000, max_shots=shot_count([planned])
+        ),
+        step=(step,),
+    )
+    return checked(program.placed_at(Origin(name)))
+
+
+def _step(setting: Setting, area: Area | None, delivery: Delivery) -> ShotsStep | FlowStep:
+    """The one step of a planned program."""
     if setting.dose_ul is not None and setting.inject_s is not None:
-        volume_ul = points * setting.dose_ul
-        step = ShotsStep(
+        return ShotsStep(
             dose_ul=setting.dose_ul,
             inject_s=setting.inject_s,
             interval_s=setting.interval_s,
             rate_hz=setting.rate_hz,
-            count=points,
+            count=area.points if area else round(setting.volume_ul / setting.dose_ul),
             trigger=setting.trigger,
             ramp_ms=min(setting.inject_s * 1000 / _RAMP_PART, RAMP_MAX_US / 1000),
+            film_ul=setting.film_ul if delivery != "dry" else None,
         )
-    else:
-        volume_ul = setting.volume_ul
-        step = FlowStep.model_validate(
-            {
-                "rate_ul_per_s": setting.rate_ul_per_s,
-                "volume_ul": volume_ul,
-                "trigger": setting.trigger,
-                "ramp_ms": RAMP_MAX_US / 1000,
-            }
-        )
-    program = Program(
-        schema=SCHEMA,
-        name=title,
-        technique=technique,
-        delivery=setting.delivery,
-        depth_mm=setting.depth_mm if depth_mm is None else depth_mm,
-        syringe=syringe or setting.syringe,
-        needle=needle or setting.needle,
-        limits=Limits(total_ul=volume_ul, max_shots=points),
-        step=(step,),
+    return FlowStep.model_validate(
+        {
+            "rate_ul_per_s": setting.rate_ul_per_s,
+            "volume_ul": setting.volume_ul,
+            "trigger": setting.trigger,
+            "ramp_ms": RAMP_MAX_US / 1000,
+        }
     )
-    return checked(program.placed_at(Origin(name)))
 
 
 def resolve(
@@ -150,6 +189,7 @@ def resolve(
     *,
     syringe: str | None = None,
     needle: str | None = None,
+    delivery: Delivery | None = None,
 ) -> Program:
     """The program that a person means.
 
@@ -158,6 +198,7 @@ def resolve(
             directory and no `.toml` is only found if nothing in the catalog is called so.
         syringe: id of a syringe in place of the program's.
         needle: id of a needle in place of the program's.
+        delivery: dry, wet or mixed in place of a name's default one; a file says its own.
 
     Returns:
         A program without hard problems; `check` tells the soft ones.
@@ -176,6 +217,11 @@ def resolve(
         )
     named_as_file = path.suffix == ".toml" or os.sep in name
     if not built_in and (named_as_file or os.path.lexists(name)):
+        if delivery is not None:
+            raise UsageError(
+                f"{name}: a program file says its own delivery. Change `delivery` and `film_ul` in "
+                "it, or give the name of a treatment or technique."
+            )
         given = {"syringe": syringe, "needle": needle}
         return load(path, {key: value for key, value in given.items() if value is not None})
-    return plan(name, syringe=syringe, needle=needle)
+    return plan(name, syringe=syringe, needle=needle, delivery=delivery)

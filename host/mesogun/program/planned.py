@@ -84,7 +84,8 @@ class Volumes:
         return self.volume_nl + self.prime_nl + self.margin_nl
 
 
-def _planned(step: Step, film_every: int) -> PlannedStep:
+def planned_step(step: Step, film_every: int) -> PlannedStep:
+    """One step in integers; `film_every` as the delivery has it."""
     match step:
         case ShotsStep():
             return PlannedStep(
@@ -123,7 +124,7 @@ def _planned(step: Step, film_every: int) -> PlannedStep:
 
 def planned_steps(program: Program) -> list[PlannedStep]:
     """The steps of a program in integers, whatever syringe is fitted."""
-    return [_planned(step, FILM_EVERY[program.delivery]) for step in program.steps]
+    return [planned_step(step, FILM_EVERY[program.delivery]) for step in program.steps]
 
 
 def compile_steps(program: Program, syringe: Syringe) -> list[PlannedStep]:

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from mesogun.catalog import near
 from mesogun.program.locate import Path
-from mesogun.program.model import STEPS, Limits, Program
+from mesogun.program.model import STEPS, Area, Limits, Program
 from mesogun.program.problems import Problem, show
 from mesogun_protocol import limits
 
@@ -75,7 +75,8 @@ def _table_of(path: Path, document: Mapping[str, Any]) -> type[BaseModel]:
     """The model of the table that a path points into."""
     if len(path) > 2 and path[0] == "step":
         return STEPS[kind_of(document["step"][path[1]])]
-    return Limits if len(path) > 1 and path[0] == "limits" else Program
+    tables: dict[str | int, type[BaseModel]] = {"limits": Limits, "area": Area}
+    return tables.get(path[0], Program) if len(path) > 1 else Program
 
 
 def _unknown_key(key: str, model: type[BaseModel]) -> str:

@@ -2,6 +2,7 @@
 
 import gettext
 import os
+import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -51,7 +52,7 @@ def current() -> Language:
 def unheard() -> str | None:
     """What `MESOGUN_LANG` says if there is no such language; English is spoken then."""
     wish = os.environ.get("MESOGUN_LANG")
-    return wish if wish and _language(wish) is None else None
+    return wish if wish and _code(wish) not in languages() else None
 
 
 @contextmanager
@@ -108,11 +109,15 @@ def _environments(wishes: tuple[str, ...]) -> Language:
 
 def _language(name: str) -> Language | None:
     """The language of a locale such as `fr_FR.UTF-8@euro`, None if there is no catalogue."""
-    locale = name.split(".")[0].split("@")[0].replace("-", "_")
-    code = locale.split("_")[0].lower()
+    code = _code(name)
     if code not in languages():
         return None
+    locale = name.split(".")[0].split("@")[0].replace("-", "_")
     return Language(code, next(_known_locales(locale, code)))
+
+
+def _code(name: str) -> str:
+    return re.split("[-_.@]", name)[0].lower()
 
 
 def _known_locales(locale: str, code: str) -> Iterator[str]:

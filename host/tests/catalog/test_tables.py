@@ -1,6 +1,7 @@
 """The data of the catalog: complete, consistent, within the machine's bounds, sourced."""
 
 from collections.abc import Iterator
+from datetime import date
 from math import isclose
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from mesogun import catalog
 from mesogun.catalog.figures import Bounds, Figure, Range
 from mesogun.errors import UsageError
+from mesogun.words import speak
 from mesogun_protocol import limits
 
 TABLES = [
@@ -17,6 +19,7 @@ TABLES = [
     catalog.layers(),
     catalog.techniques(),
     catalog.treatments(),
+    {"care": catalog.care()},
 ]
 
 
@@ -25,7 +28,8 @@ def cited(model: BaseModel) -> Iterator[str]:
     for name, value in model:
         if name == "source":
             yield value
-        for each in value if isinstance(value, tuple) else [value]:
+        inner = value.values() if isinstance(value, dict) else value
+        for each in inner if isinstance(value, (tuple, dict)) else [value]:
             if isinstance(each, BaseModel):
                 yield from cited(each)
 
@@ -174,6 +178,48 @@ def test_courses():
     assert [(phase.sessions, phase.interval_days) for phase in face] == [(10, 7)]
     assert [(phase.sessions, phase.interval_days) for phase in hair] == [(4, 7), (None, 30)]
     assert [(phase.sessions, phase.interval_days) for phase in thighs] == [(4, 7), (None, 14)]
+
+
+def test_the_next_session_of_a_course_keeps_the_interval_of_its_phase():
+    first = date(2026, 1, 1)
+    face, hair = catalog.get_treatment("face"), catalog.get_treatment("hair")
+
+    assert [(each.day - first).days for each in catalog.days(face, first, 99)] == [
+        7 * number for number in range(10)
+    ]
+    assert catalog.next_session(face, 10, first) is None
+    due = catalog.next_session(hair, 4, first)
+    assert due is not None
+    assert (due.number, due.planned, due.day) == (5, None, date(2026, 1, 31))
+
+
+def test_the_overviews_figures_around_a_treatment():
+    care = catalog.care()
+    hours = {
+        (each.id, figure.value)
+        for each in (*care.question, *care.before, *care.after)
+        for figure in each.figures.values()
+    }
+
+    assert hours == {("thinners", 48), ("bath", 12), ("electricity", 72)}
+    assert {each.id for each in care.question if each.hard} == {
+        "allergy",
+        "skin",
+        "asepsis",
+        "product",
+    }
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_text_of_care_has_its_figures_in_every_language(language: str):
+    care = catalog.care()
+    every = [*care.material, *care.question, *care.before, *care.expect, *care.after]
+    with speak(language):
+        for each in every:
+            for figure in each.figures.values():
+                assert f"{figure.value:g}" in each.words
+            assert "{" not in each.words
+            assert set(each.treatments) <= set(catalog.treatments())
 
 
 def test_hips_and_thighs_share_ten_millilitres():

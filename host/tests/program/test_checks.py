@@ -166,15 +166,28 @@ def test_an_unknown_id_names_near_ones_and_the_list(kind: str, wrong: str, near:
 
 
 @pytest.mark.req("R27")
-def test_more_than_the_syringe_holds_is_refused():
+def test_more_than_the_syringe_holds_takes_two_that_must_be_confirmed():
     document = changed(step={"count": 480}, limits={"total_ul": 4800.0})
 
     found = only(document)
 
+    assert not found.hard
     assert found.path == ("syringe",)
     assert "needs 5040 ul" in found.text
     assert "gives 4925 ul" in found.text
-    assert "into 2" in found.text
+    assert "Confirm 2 syringes" in found.text
+
+
+@pytest.mark.req("R27")
+def test_a_single_push_that_is_larger_than_the_syringe_is_refused():
+    document = plan("me", syringe="bd-plastipak-10").document()
+    document |= {"syringe": "bd-plastipak-3", "limits": {"total_ul": 5000.0}}
+    document["step"][0]["volume_ul"] = 3_000.0
+
+    (found,) = [each for each in problems(document) if each.path == ("syringe",)]
+
+    assert found.hard
+    assert "one flow needs 3150 ul with 5 % in reserve, the syringe gives 2930 ul" in found.text
 
 
 @pytest.mark.req("R27")

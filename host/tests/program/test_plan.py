@@ -12,14 +12,16 @@ from mesogun.errors import UsageError
 from mesogun.program import (
     InvalidProgram,
     ShotsStep,
-    area_cm2,
     check,
+    compile_steps,
     dump_toml,
     estimate,
+    loads,
     plan,
     resolve,
 )
 from mesogun.program.checks import check_document
+from mesogun.program.planned import volumes
 
 from .program_documents import DOCUMENTS
 
@@ -70,7 +72,7 @@ def test_shots_and_volume(name: str, shots: int, volume_ul: int):
 
 def test_an_area_and_a_spacing_make_the_number_of_shots():
     assert only_step("face", area="12x8 cm").count == 96
-    assert only_step("face", area=96.0).count == 96
+    assert only_step("face", area="96 cm2").count == 96
     assert only_step("face", area="120 x 80 mm", spacing_mm=8.0).count == 150
     assert only_step("cellulite-thighs", area="200 cm2").count == 50
     program = plan("face", area="1 cm2")
@@ -79,17 +81,29 @@ def test_an_area_and_a_spacing_make_the_number_of_shots():
 
 
 @pytest.mark.parametrize(
-    ("text", "area"),
-    [("12x8 cm", 96), ("12 x 8cm", 96), ("120x80 mm", 96), ("96 cm²", 96), ("9600 mm2", 96)],
+    ("text", "sides"),
+    [
+        ("12x8 cm", (120, 80)),
+        ("12 x 8cm", (120, 80)),
+        ("120x80 mm", (120, 80)),
+        ("1,5x2 cm", (15, 20)),
+        ("100 cm²", (100, 100)),
+        ("96 cm2", (120, 80)),
+        ("9700 mm2", (120, 80)),
+    ],
 )
-def test_areas(text: str, area: float):
-    assert area_cm2(text) == pytest.approx(area)
+def test_areas(text: str, sides: tuple[float, float]):
+    area = plan("face", area=text).area
+    assert area is not None
+    assert (area.width_mm, area.height_mm) == sides
 
 
-@pytest.mark.parametrize("text", ["", "12", "12 cm", "12x8", "12x8 cm2", "0x8 cm", "-1 cm2", "x"])
+@pytest.mark.parametrize(
+    "text", ["", "12", "12 cm", "12x8", "12x8 cm2", "0x8 cm", "0 cm2", "-1 cm2", "x"]
+)
 def test_what_is_no_area(text: str):
     with pytest.raises(UsageError, match=r"is no area. Write for example 12x8 cm"):
-        area_cm2(text)
+        plan("face", area=text)
 
 
 @pytest.mark.parametrize(
@@ -98,10 +112,9 @@ def test_what_is_no_area(text: str):
         ("chronic-pain", {"area": "12x8 cm"}, "treats single points, not an area"),
         ("me", {"area": "12x8 cm"}, "treats single points, not an area"),
         ("face", {"spacing_mm": 5.0}, "needs an area"),
-        ("face", {"area": "12x8 cm", "spacing_mm": 0.0}, "must be 0.5 to 100 mm"),
-        ("face", {"area": "12x8 cm", "spacing_mm": float("nan")}, "must be 0.5 to 100 mm"),
-        ("face", {"area": -3.0}, "must be above 0"),
-        ("face", {"area": float("inf")}, "must be above 0"),
+        ("face", {"area": "12x8 cm", "spacing_mm": 0.0}, r"allows 0\.5 to 100 mm .*Raise"),
+        ("face", {"area": "12x8 cm", "spacing_mm": float("nan")}, "spacing_mm = nan"),
+        ("face", {"area": "300x8 cm"}, "allows 1 to 2000 mm .*Lower width_mm"),
     ],
 )
 def test_options_that_do_not_fit(name: str, options: dict[str, Any], text: str):
@@ -110,9 +123,49 @@ def test_options_that_do_not_fit(name: str, options: dict[str, Any], text: str):
 
 
 @pytest.mark.req("R27")
-def test_an_area_that_needs_more_than_the_syringe_is_refused():
-    with pytest.raises(InvalidProgram, match=r"face: syringe = .* split the program into 3"):
+def test_an_area_that_needs_more_than_the_syringe_takes_several_that_are_confirmed():
+    program = plan("face", area="30x20 cm")
+    syringe = catalog.get_syringe(program.syringe)
+    parts = loads(compile_steps(program, syringe), syringe)
+
+    assert estimate(program).syringes == len(parts) == 2
+    assert all(volumes(part).fill_nl <= syringe.usable_nl for part in parts)
+    found = [str(each) for each in check(program)]
+    assert any("Confirm 2 syringes, changed on the way" in each for each in found)
+    assert any("face usually has 2000 to 4000 ul" in each for each in found)
+    with pytest.raises(InvalidProgram, match="the gun allows 1 to 10000 ul"):
         plan("face", area="40x30 cm")
+
+
+def test_an_area_is_part_of_the_program_and_its_file():
+    program = plan("face", area="12x8 cm", spacing_mm=5.0)
+
+    assert program.area is not None
+    assert (program.area.columns, program.area.rows, program.area.points) == (24, 16, 384)
+    assert program.treatment == "face"
+    assert plan("nappage").treatment is None
+    document = tomllib.loads(dump_toml(program))
+    assert document["area"] == {"width_mm": 120.0, "height_mm": 80.0, "spacing_mm": 5.0}
+
+
+@pytest.mark.parametrize("name", ["face", "hair", "nappage", "mps"])
+def test_each_delivery_is_planned_by_its_name(name: str):
+    dry, wet, mixed = (plan(name, delivery=each) for each in ("dry", "wet", "mixed"))
+
+    assert all(not any(problem.hard for problem in check(each)) for each in (dry, wet, mixed))
+    films = [estimate(each).film_nl for each in (dry, wet, mixed)]
+    shots = estimate(dry).shots
+    assert films == [0, shots * 3000, shots // 2 * 3000]
+    with pytest.raises(InvalidProgram, match=r"papule allows dry"):
+        plan("papule", delivery="wet")
+
+
+def test_a_file_says_its_own_delivery(tmp_path: Path):
+    (tmp_path / "mine.toml").write_text(dump_toml(plan("nappage")))
+
+    assert resolve("nappage", delivery="wet") == plan("nappage", delivery="wet")
+    with pytest.raises(UsageError, match=r"says its own delivery. Change `delivery` and `film_ul`"):
+        resolve("mine.toml", delivery="wet")
 
 
 def test_syringe_needle_and_depth_can_be_chosen():
