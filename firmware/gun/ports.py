@@ -30,15 +30,14 @@ class Pulse(Protocol):
     budget_tripped: bool
 
     def submit(self, words: memoryview) -> None:
-        """Queue one block, two at most. The buffer must stay until the block is over."""
+        """Queue one block, two at most. The buffer must stay until the block is over.
+
+        The block before it must be down to what the hardware's queue of four words holds.
+        """
         ...
 
     def read(self) -> None:
         """Bring the attributes and the machine's `clock_ms` up to date."""
-        ...
-
-    def cancel(self) -> int:
-        """Withdraw blocks that have not begun, then as `read`; returns how many there were."""
         ...
 
     def abort(self) -> None:

@@ -1,8 +1,9 @@
 """Carries out the steps of a program: plans each shot, keeps the stream fed, reads the witness.
 
-At most two shots are in flight: one that runs and one that is queued behind it, so that hardware
-goes from one to the next without the processor. A shot's intent is in the journal before its words
-are queued; its result follows when the witness has been read in the rest at the end of its period.
+Hardware holds the steps of one shot at a time: no more than that follows if the processor hangs
+(R17). The next shot of a train is planned while the running one moves. In the rest at the end of
+its period the witness is read, the result recorded, then the intent of the next one, and its words
+are queued behind the rest: a train is exact to the tick.
 """
 
 from micropython import const
@@ -12,6 +13,7 @@ from gun import motion, wire
 _NEVER_MS = const(0x3FFFFFFF)
 _LATE_MS = const(10)  # a garbage collection; later than that a shot that is not over is a fault
 _LEAD_MS = const(5)  # a page program, in which a shot's intent is written
+_HAND_OVER_MS = const(2)  # to give a shot to hardware, or to take it back
 _LAST_LOOK_MS = const(3)  # a wake and a pass of the main loop fit
 _RAMP_SHARE = const(4)  # as in a program: each ramp at most this part of the injection
 
@@ -39,7 +41,6 @@ class Slot:
         self.motion_us = 0
         self.block_us = 0
         self.peak_hz = 0
-        self.settled = False
 
     @property
     def forward_steps(self):
@@ -79,9 +80,9 @@ class Sequencer:
         self._take_up = motion.Block()
         self._take_up_view = memoryview(self._take_up.words)
         self._take_up_timing = motion.Timing()
-        self._running = None
-        self._queued = None
-        self._spare = 0
+        self._running = None  # has been given to hardware and has no result yet
+        self._next = None  # is planned to follow it
+        self._given = None  # whose words hardware has got last
         self._program = None
         self.state = IDLE
         self.fault = wire.FAULT_NONE
@@ -113,9 +114,10 @@ class Sequencer:
     def pause(self):
         """Rest after the shot that is running; a flow ends where it is."""
         self._pause = True
-        self._withdraw()
         if self._running is not None and self._running.purpose == wire.STEP_FLOW:
             self.halt(wire.END_STOPPED)
+        else:
+            self._hold_back(wire.END_STOPPED)
 
     def resume(self):
         """Go on behind a pause."""
@@ -128,18 +130,15 @@ class Sequencer:
     def halt(self, reason):
         """Stop at once; what is in flight gets its result with `reason`."""
         self._pulse.abort()
-        # Whatever happens while the results are written: nothing is in flight any more.
-        running, queued = self._running, self._queued
-        self._running = self._queued = None
+        self._forget_next()
+        # Whatever happens while the result is written: nothing is in flight any more.
+        running, self._running = self._running, None
         if running is None:
             return
-        if queued is not None and not self._is_past(running):
-            self._cancelled(queued)
-            queued = None
-        if not running.settled:
-            self._settle(running, reason, queued is not None)
-        if queued is not None:
-            self._settle(queued, reason, False)
+        if self._machine.clock_ms < running.start_ms and self._is_still():
+            self._cancelled(running)
+        else:
+            self._settle(running, reason)
 
     def begin_prime(self, dose_nl, inject_us):
         """Push out `dose_nl` now, outside of any program; what the last session came to stays."""
@@ -150,7 +149,7 @@ class Sequencer:
         self._launch(self._plan_prime(dose_nl, inject_us, 0))
 
     def _rebase(self):
-        self._running = self._queued = None
+        self._running = self._next = None
         self._base_forward = self._pulse.forward_steps
         self._base_backward = self._pulse.backward_steps
         self.fault = wire.FAULT_NONE
@@ -158,8 +157,9 @@ class Sequencer:
 
     @property
     def moving(self):
-        """Is a shot in flight whose result is not known yet?"""
-        return self._running is not None and not self._running.settled
+        """Is it the time of a shot that is in flight?"""
+        running = self._running
+        return running is not None and self._machine.clock_ms >= running.start_ms
 
     def delivered_so_far(self):
         """Dose steps of the session, those of the running shot included as the witness has them."""
@@ -188,13 +188,15 @@ class Sequencer:
             if self.state != BUSY or self._program is None:
                 return _NEVER_MS
             return self._not_before_ms if self._wanted() else _NEVER_MS
-        if not running.settled:
-            over_ms = max(running.motion_end_ms(), self._look_again_ms)
-            return min(over_ms, running.told_ms + wire.PROGRESS_MS)
-        end_ms = running.block_end_ms()
-        # What went wrong in the rest must be seen before the next shot makes a step.
-        last_look_ms = end_ms - _LAST_LOOK_MS
-        return last_look_ms if self._machine.clock_ms < last_look_ms else end_ms
+        now_ms = self._machine.clock_ms
+        if now_ms < running.start_ms:
+            # What went wrong in the rest must be seen before the next shot makes a step.
+            last_look_ms = running.start_ms - _LAST_LOOK_MS
+            return last_look_ms if now_ms < last_look_ms else running.start_ms
+        if self._next is None and self._chains():
+            return running.start_ms
+        over_ms = max(running.motion_end_ms(), self._look_again_ms)
+        return min(over_ms, running.told_ms + wire.PROGRESS_MS)
 
     # What time brings
 
@@ -210,7 +212,7 @@ class Sequencer:
             ):
                 self.halt(wire.END_RELEASED)
             else:
-                self._withdraw()
+                self._hold_back(wire.END_RELEASED)
         if self._running is None:
             if self._pause:
                 self.state = PAUSED
@@ -218,37 +220,31 @@ class Sequencer:
                 self._next_step()
             elif now_ms >= self._not_before_ms and self._wanted():
                 self._start_train()
-        elif self._chains() and not self._is_late(self._running, now_ms):
-            self._queue_behind(self._running)
 
     def _follow(self, now_ms):
         running = self._running
-        if not running.settled and now_ms >= running.told_ms + wire.PROGRESS_MS:
-            self._tell_progress(running, now_ms)
-        if not running.settled and now_ms >= running.motion_end_ms():
-            self._pulse.read()
-            followed = self._queued is not None
-            if self._is_complete(running, followed):
-                self._settle(running, wire.END_COMPLETE, followed)
-            elif now_ms <= running.motion_end_ms() + _LATE_MS:
+        if self._next is None and now_ms >= running.start_ms and self._chains():
+            self._next = self._plan_shot(self.consumed + 1)
+        if now_ms < running.motion_end_ms():
+            if now_ms >= running.told_ms + wire.PROGRESS_MS:
+                self._tell_progress(running, now_ms)
+            return
+        self._pulse.read()
+        if not self._is_complete(running):
+            if now_ms <= running.motion_end_ms() + _LATE_MS:
                 self._look_again_ms = now_ms + 1
             else:
                 self._fail(wire.FAULT_STEP_COUNT_MISMATCH, self._missing(running))
-                return
-        if running.settled:
-            if self._queued is not None:
-                if now_ms >= running.block_end_ms():
-                    self._running, self._queued = self._queued, None
-                    self._not_before_ms = self._running.start_ms + 1 + wire.PERIOD_MIN_US // 1000
-                    self._look_again_ms = 0
-            elif not self._chains() or self._is_late(running, now_ms):
-                if self._chains() and self.wants == wire.TRIGGER_AUTO:
-                    self._fail(wire.FAULT_UNDER_RUN, running.shot)
-                    return
-                self._pulse.abort()  # only the rest of the last period is left
-                self._running = None
-                # What was pressed while something moved is not a wish for more of it.
-                self._presses_seen = self._inputs.presses
+            return
+        self._running = None
+        self._settle(running, wire.END_COMPLETE)
+        if self._chains():
+            self._queue_behind(running)
+        if self._running is None:
+            self._pulse.abort()  # only the rest of the last period is left
+            self._forget_next()
+            # What was pressed while something moved is not a wish for more of it.
+            self._presses_seen = self._inputs.presses
 
     def _tell_progress(self, running, now_ms):
         self._pulse.read()
@@ -256,9 +252,15 @@ class Sequencer:
         running.told_ms = now_ms
         self._recorder.progress(running, forward, running.bound_steps(forward))
 
-    def _is_late(self, running, now_ms):
-        """Is too little left of the running block to queue another one behind it?"""
-        return now_ms + _LEAD_MS > running.block_end_ms()
+    def _hold_back(self, reason):
+        """Let no other shot begin; one whose begin is too near to be taken back goes its way."""
+        self._forget_next()
+        running = self._running
+        if running is None:
+            return
+        self._pulse.read()
+        if self._machine.clock_ms + _HAND_OVER_MS < running.start_ms:
+            self.halt(reason)
 
     def _fail(self, fault, detail):
         self.fault = fault
@@ -301,13 +303,12 @@ class Sequencer:
     def _chains(self):
         """Does another shot follow the running one without a gap?"""
         return (
-            self._queued is None
-            and self.state == BUSY
+            self.state == BUSY
             and not self._pause
             and self._purpose == wire.STEP_SHOTS
             and self.wants != wire.TRIGGER_PRESS
             and not self._released()
-            and self.consumed + (not self._running.settled) < self._step.count
+            and self.consumed + (self._running is not None) < self._step.count
         )
 
     # Shots
@@ -322,21 +323,29 @@ class Sequencer:
             slot = self._plan_shot(self.consumed)
         self._launch(slot)
 
-    def _queue_behind(self, running):
+    def _queue_behind(self, settled):
+        """Give the next shot to hardware while the rest of the one that is `settled` goes on."""
+        slot = self._next
+        slot.after(settled)
         self._pulse.read()
-        if self._pulse.blocks > 1:
-            return  # the take-up before the first shot still runs
-        slot = self._plan_shot(self.consumed + (not running.settled))
-        slot.after(running)
+        if self._machine.clock_ms + _LEAD_MS > slot.start_ms:
+            self._come_late(slot)
+            return
+        self._next = None
         self._recorder.intent(slot)
         self._pulse.read()
-        if self._pulse.blocks == 0:
+        if self._machine.clock_ms + _HAND_OVER_MS > slot.start_ms:
             self._cancelled(slot)
-            if self.wants == wire.TRIGGER_AUTO:
-                self._fail(wire.FAULT_UNDER_RUN, slot.shot)
+            self._come_late(slot)
             return
         self._submit(slot)
-        self._queued = slot
+        self._running = slot
+        self._look_again_ms = 0
+
+    def _come_late(self, slot):
+        # A hand that holds the trigger begins another train; a clock that tears is a fault.
+        if self.wants == wire.TRIGGER_AUTO:
+            self._fail(wire.FAULT_UNDER_RUN, slot.shot)
 
     def _launch(self, slot):
         self._presses_seen = self._inputs.presses
@@ -350,9 +359,9 @@ class Sequencer:
         slot.start_us = 999
         self._running = slot
         self._look_again_ms = 0
-        self._not_before_ms = slot.start_ms + 1 + wire.PERIOD_MIN_US // 1000
 
     def _submit(self, slot):
+        self._given = slot
         self._pulse.submit(slot.view[: slot.block.count])
         self.retracted_steps = slot.retract_steps
 
@@ -387,11 +396,9 @@ class Sequencer:
         return self._plan(wire.STEP_FLOW, timing, steps, 0, 0)
 
     def _plan(self, purpose, timing, dose, retract, film):
-        slot = self._slots[self._spare]
-        self._spare ^= 1
+        slot = self._slots[self._slots[0] is self._given]
         advance = self.retracted_steps
         slot.purpose = purpose
-        slot.settled = False
         slot.dose_steps = dose + film
         slot.advance_steps = advance
         slot.retract_steps = retract
@@ -428,42 +435,36 @@ class Sequencer:
 
     # Results
 
-    def _is_complete(self, slot, followed):
-        """Did `slot` make all its steps? If `followed`, the next shot may have made some too."""
-        forward = self._pulse.forward_steps - self._base_forward - slot.forward_steps
-        backward = self._pulse.backward_steps - self._base_backward - slot.retract_steps
-        if followed:
-            return forward >= 0 and backward >= 0
-        return forward == 0 and backward == 0
+    def _is_complete(self, slot):
+        """Did `slot` make its steps, and nobody any other ones?"""
+        return (
+            self._pulse.forward_steps == self._base_forward + slot.forward_steps
+            and self._pulse.backward_steps == self._base_backward + slot.retract_steps
+        )
 
-    def _is_past(self, slot):
-        """Has the witness steps that are not those of `slot`, all of which it has?"""
-        if slot.settled:
-            return (
-                self._pulse.forward_steps != self._base_forward
-                or self._pulse.backward_steps != self._base_backward
-            )
-        return self._is_complete(slot, True) and not self._is_complete(slot, False)
+    def _is_still(self):
+        return (
+            self._pulse.forward_steps == self._base_forward
+            and self._pulse.backward_steps == self._base_backward
+        )
 
     def _missing(self, slot):
         return abs(self._pulse.forward_steps - self._base_forward - slot.forward_steps)
 
-    def _settle(self, slot, reason, followed):
+    def _settle(self, slot, reason):
         """Write the result of the shot that ran; the witness has been read."""
         forward = self._pulse.forward_steps - self._base_forward
         backward = self._pulse.backward_steps - self._base_backward
         motion_ms = max(self._machine.clock_ms - slot.start_ms, 0)
-        if self._is_complete(slot, followed):
+        if self._is_complete(slot):
             reason = wire.END_COMPLETE
-            forward = slot.forward_steps
-            backward = slot.retract_steps
             motion_ms = slot.motion_us // 1000
         else:
             self.retracted_steps = max(slot.advance_steps - forward, 0) + backward
         self._base_forward += forward
         self._base_backward += backward
         delivered = max(forward - slot.advance_steps, 0)
-        slot.settled = True
+        self._not_before_ms = slot.start_ms + 1 + wire.PERIOD_MIN_US // 1000
         self._count(slot, delivered, reason)
         self._recorder.result(slot, forward, backward, motion_ms, reason)
 
@@ -484,11 +485,12 @@ class Sequencer:
             if slot.purpose != wire.STEP_PRIME and reason == wire.END_COMPLETE:
                 self.shots_done += 1
 
-    def _withdraw(self):
-        """Take back the queued shot, if it has not begun."""
-        if self._queued is not None and self._pulse.cancel():
-            self._cancelled(self._queued)
-            self._queued = None
+    def _forget_next(self):
+        """Drop what is planned and known to nobody else."""
+        if self._next is not None:
+            self._next = None
+            self._doser.undo()
+            self._shot -= 1
 
     def _cancelled(self, slot):
         self._doser.undo()

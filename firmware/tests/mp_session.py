@@ -82,11 +82,6 @@ class Pulse:
             if self.blocks:
                 self._begin()
 
-    def cancel(self):
-        self.read()
-        cancelled, self.blocks = max(self.blocks - 1, 0), min(self.blocks, 1)
-        return cancelled
-
     def abort(self):
         self.read()
         self.blocks = 0

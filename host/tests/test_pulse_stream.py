@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesogun.virtual.pulse_stream import PulseStream, PulseStreamError, Run
+from mesogun.virtual.pulse_stream import QUEUED_SEGMENTS, PulseStream, PulseStreamError, Run
 from mesogun_protocol.pulse import (
     EDGE_TICKS,
     INTERVAL_MAX,
@@ -29,6 +29,7 @@ segments = st.builds(
     interval=st.sampled_from([0, 0, 1, 2, 7, 40]),
 )
 blocks = st.lists(segments, min_size=1, max_size=6)
+short_blocks = st.lists(segments, min_size=1, max_size=1 + QUEUED_SEGMENTS)
 times_ns = st.integers(0, 400 * TICK_NS)
 
 
@@ -100,7 +101,7 @@ def test_edges_and_counts_equal_those_of_the_state_machine(block: Block, looks_n
         assert run.first_edge_ns + (run.pulses - 1) * run.interval_ns <= run.end_ns
 
 
-@given(blocks, blocks, st.data())
+@given(short_blocks, blocks, st.data())
 def test_chained_blocks_are_one_unbroken_train(first: Block, second: Block, data: st.DataObject):
     expected, _ = item_by_item([first, second])
     first_end_ns = sum(segment.ticks for segment in first) * TICK_NS
@@ -129,7 +130,7 @@ def test_an_abort_leaves_the_edges_up_to_it_and_none_later(block: Block, abort_n
     assert witness(stream) == counted(expected)
 
 
-@given(blocks, blocks, times_ns, times_ns, st.lists(times_ns, max_size=5))
+@given(short_blocks, blocks, times_ns, times_ns, st.lists(times_ns, max_size=5))
 def test_an_open_interlock_ends_the_stream_at_the_next_item(
     first: Block, second: Block, opened_ns: int, open_for_ns: int, looks_ns: list[int]
 ):
@@ -232,18 +233,15 @@ def test_nothing_moves_at_power_on():
     assert not stream.driver_on
 
 
-@given(blocks, blocks, times_ns)
-def test_cancelling_spares_what_has_begun(first: Block, second: Block, cancel_ns: int):
-    first_end_ns = sum(segment.ticks for segment in first) * TICK_NS
+def test_a_block_waits_until_the_one_before_has_left_memory():
     stream = ready()
-    stream.submit(0, words(first))
-    stream.submit(0, words(second))
-    dropped = stream.cancel_queued(cancel_ns)
-    assert dropped == (1 if cancel_ns < first_end_ns else 0)
+    train = words([Segment(True, True, 10, 496)] * (2 + QUEUED_SEGMENTS))
+    stream.submit(0, train)
+    with pytest.raises(PulseStreamError, match="has 4 segments left"):
+        stream.submit(0, train)
+    stream.submit((SEGMENT_TICKS + 10 * 500) * TICK_NS, train)
     stream.advance(NEVER_NS)
-    kept = [first] if dropped else [first, second]
-    assert witness(stream) == counted(item_by_item(kept)[0])
-    assert stream.blocks_done == len(kept)
+    assert stream.forward_steps == 2 * 40
 
 
 def test_a_third_block_is_refused():

@@ -29,13 +29,10 @@ PULSE_SUBMIT = Message(
     "Queue a block of motion. No answer.",
 )
 PULSE_READ = Message("cosim_pulse_read", 0x11, layout(), "Ask for the pulse engine; PULSE_STATE.")
-PULSE_CANCEL = Message(
-    "cosim_pulse_cancel", 0x12, layout(), "Withdraw blocks that have not begun; PULSE_STATE."
-)
-PULSE_ABORT = Message("cosim_pulse_abort", 0x13, layout(), "Stop at once, drop all; PULSE_STATE.")
+PULSE_ABORT = Message("cosim_pulse_abort", 0x12, layout(), "Stop at once, drop all; PULSE_STATE.")
 DRIVER = Message(
     "cosim_driver",
-    0x14,
+    0x13,
     layout(
         "enabled" / flag() * "1 = driver on",
         "budget_steps" / U32 * "forward steps until the hardware cuts the driver",
@@ -100,11 +97,7 @@ WAKE = Message(
 PULSE_STATE = Message(
     "cosim_pulse_state",
     0x90,
-    layout(
-        "clock_ms" / U32 * "device clock",
-        *_PULSE_FIELDS,
-        "cancelled" / U8 * "blocks that this request withdrew before their first step",
-    ),
+    layout("clock_ms" / U32 * "device clock", *_PULSE_FIELDS),
     "The pulse engine now.",
 )
 FLASH_DATA = Message(
@@ -122,7 +115,6 @@ MESSAGES: dict[int, Message] = {
         SEND,
         PULSE_SUBMIT,
         PULSE_READ,
-        PULSE_CANCEL,
         PULSE_ABORT,
         DRIVER,
         FLASH_READ,

@@ -1,8 +1,8 @@
 """The pulse engine: DMA feeds blocks of pulse words to a PIO state machine, the processor watches.
 
-Two DMA channels by turns: the one that feeds the running block starts the one of the block behind
-it, so a train has no gap. What is left in buffers, in the FIFO and in the shift register tells to
-the word where the state machine is.
+A block is handed over while the machine carries out the last words of the one before it, which have
+left memory by then, so one DMA channel feeds a train without a gap. What is left in the buffer, in
+the FIFO and in the shift register tells to the word where the state machine is.
 
 A block has an even number of words. Once all is quiet between two loads of a segment, the words
 that were taken are even too, which tells whether the shift register holds one of the rest.
@@ -36,24 +36,17 @@ _CHANNEL_0 = const(0x50000000)
 _CHANNEL_BYTES = const(0x40)
 _BUSY = const(1 << 24)  # in a channel's CTRL
 
-# What the functions below read and write, by index of an array: they take few arguments.
+# What `_look` reads and writes, by index of an array: viper takes few arguments.
 _PLACE = const(0)
 _LEVEL = const(1)
-_FIRST_AT = const(2)
-_SECOND_AT = const(3)
-_LOAD = const(4)
-_FIRST = const(5)
-_SECOND = const(6)
-_SECOND_BEGIN = const(7)
-_ABORT = const(8)
-_WORDS = const(9)
-_COUNT = const(10)
-_TASK_SIZE = const(11)
+_READ_AT = const(2)
+_LOAD = const(3)
+_CHANNEL = const(4)
+_TASK_SIZE = const(5)
 
 # Words of a channel's registers
 _READ_ADDR = const(0)
 _CTRL = const(3)
-_AL1_CTRL = const(4)  # the same, but writing it starts nothing
 
 
 # mesogun_protocol.pulse tells the layout of the words and what each part takes in ticks. Both kinds
@@ -108,15 +101,13 @@ def _run():
 
 @micropython.viper
 def _look(task: ptr32):
-    """Read place in the program, FIFO level and both read addresses as of one moment."""
+    """Read place in the program, FIFO level and read address as of one moment."""
     pio = ptr32(0x50200000)
-    first = ptr32(task[5])
-    second = ptr32(task[6])
+    channel = ptr32(task[4])
     while True:
         level = int(pio[3]) & 15
-        task[2] = first[0]
-        task[3] = second[0]
-        place = int(pio[53]) - int(task[4])
+        task[2] = channel[0]
+        place = int(pio[53]) - int(task[3])
         # A level that has stayed, outside of the loading of a segment: neither side moves words.
         if (place == 0 or place > 4) and level == int(pio[3]) & 15:
             task[0] = place
@@ -134,46 +125,10 @@ def _discard(words: int):
             pass
 
 
-@micropython.viper
-def _withdraw(task: ptr32) -> int:
-    """Take the second block back out of the FIFO if it has not begun; returns 1 if so.
-
-    Freezes the machine for some microseconds: an edge of the running block may come that much
-    later. Words of that block which leave the FIFO on the way are put back.
-    """
-    pio = ptr32(0x50200000)
-    freeze = ptr32(0x50203000)
-    run = ptr32(0x50202000)
-    second = ptr32(task[6])
-    freeze[0] = 1
-    while True:
-        place = int(pio[53]) - int(task[4])
-        if place == 0 or place > 4:
-            break
-        run[0] = 1
-        freeze[0] = 1
-    _look(task)
-    level = int(task[1])
-    fed = (int(task[3]) - int(task[7])) >> 2
-    if fed >= level + 2:
-        run[0] = 1
-        return 0
-    ptr32(0x50000444)[0] = int(task[8])  # CHAN_ABORT
-    while int(second[3]) & 0x1000000:  # busy until what is in flight has arrived
-        pass
-    _discard(level + ((level - fed) & 1))
-    words = ptr32(task[9])
-    count = int(task[10])
-    for index in range(count - ((level - fed + 1) & 0xFFFE), count):
-        pio[4] = words[index]
-    run[0] = 1
-    return 1
-
-
 class Pulse:
     """See `gun.ports.Pulse`.
 
-    Channels, machines and buffers live as long as this object: a channel keeps only the address of
+    Channel, machines and buffers live as long as this object: a channel keeps only the address of
     its buffer, and one that is collected stops.
     """
 
@@ -194,20 +149,15 @@ class Pulse:
             jmp_pin=machine.Pin(board.INTERLOCK_PIN, machine.Pin.IN, machine.Pin.PULL_UP),
         )
         self._witness = Witness()
-        self._dma = (rp2.DMA(), rp2.DMA())
-        self._registers = tuple(dma.registers for dma in self._dma)
-        self._address = tuple(_CHANNEL_0 + _CHANNEL_BYTES * dma.channel for dma in self._dma)
-        self._ctrl_alone = tuple(self._pack(dma, dma) for dma in self._dma)
-        self._ctrl_chained = (
-            self._pack(self._dma[0], self._dma[1]),
-            self._pack(self._dma[1], self._dma[0]),
-        )
-        self._words = [memoryview(b""), memoryview(b"")]
-        self._begin = [0, 0]
-        self._end = [0, 0]
-        self._first = 0
+        self._dma = rp2.DMA()
+        self._registers = self._dma.registers
+        self._ctrl = self._dma.pack_ctrl(size=2, inc_write=False, treq_sel=_TREQ_TX)
+        self._words = memoryview(b"")
+        self._begin = 0
+        self._end = 0
         self._task = array("I", [0] * _TASK_SIZE)
         self._task[_LOAD] = machine.mem32[_SM0_ADDR]  # a new machine stands at the program's begin
+        self._task[_CHANNEL] = _CHANNEL_0 + _CHANNEL_BYTES * self._dma.channel
         self.blocks = 0
         self.interlock_latched = False
         self.budget_tripped = False
@@ -215,33 +165,19 @@ class Pulse:
         self.backward_steps = 0
         self._machine.active(1)
 
-    def _pack(self, dma, then):
-        return dma.pack_ctrl(size=2, inc_write=False, treq_sel=_TREQ_TX, chain_to=then.channel)
-
     def submit(self, words):
         if self.blocks:
             self._settle()
         if self.blocks == 2 or not words or len(words) & 1:
             raise ValueError(f"a block of {len(words)} words behind {self.blocks} blocks")
-        first = self._first
-        channel = first ^ 1 if self.blocks else first
-        self._words[channel] = words
-        dma = self._dma[channel]
-        dma.config(
-            read=words, write=self._machine, count=len(words), ctrl=self._ctrl_alone[channel]
-        )
-        self._begin[channel] = self._registers[channel][_READ_ADDR]
-        self._end[channel] = self._begin[channel] + 4 * len(words)
-        if not self.blocks:
-            dma.active(1)
-        else:
-            running = self._registers[first]
-            running[_AL1_CTRL] = self._ctrl_chained[first]
-            if not running[_CTRL] & _BUSY and not self._fed(channel):
-                # It had fed its last word before it was chained. If it was chained just in time,
-                # the second start of a busy channel does nothing.
-                dma.active(1)
+        if self._registers[_CTRL] & _BUSY:
+            raise ValueError("the block before still has words in memory")
+        self._words = words
+        self._dma.config(read=words, write=self._machine, count=len(words), ctrl=self._ctrl)
+        self._begin = self._registers[_READ_ADDR]
+        self._end = self._begin + 4 * len(words)
         self.blocks += 1
+        self._dma.active(1)
 
     def read(self):
         self._clock.update()
@@ -251,28 +187,6 @@ class Pulse:
         self.backward_steps = witness.backward_steps
         self.budget_tripped = witness.tripped
         self._settle()
-
-    def cancel(self):
-        self.read()
-        if self.blocks < 2:
-            return 0
-        first = self._first
-        second = first ^ 1
-        self._registers[first][_AL1_CTRL] = self._ctrl_alone[first]
-        if self._fed(second) or self._registers[second][_CTRL] & _BUSY:
-            task = self._task
-            task[_FIRST] = self._address[first]
-            task[_SECOND] = self._address[second]
-            task[_SECOND_BEGIN] = self._begin[second]
-            task[_ABORT] = 1 << self._dma[second].channel
-            task[_WORDS] = self._begin[first]
-            task[_COUNT] = len(self._words[first])
-            if not _withdraw(task):
-                self._first = second
-                self.blocks = 1
-                return 0
-        self.blocks = 1
-        return 1
 
     def abort(self):
         _freeze()
@@ -299,37 +213,22 @@ class Pulse:
         _run()
         self.read()
 
-    def _fed(self, channel):
-        """Has a word of the block on `channel` left its buffer?"""
-        return self._registers[channel][_READ_ADDR] != self._begin[channel]
-
     def _settle(self):
         """Take note of blocks that are over, and of the interlock."""
         task = self._task
-        first = self._first
-        second = first ^ 1
-        task[_FIRST] = self._address[first]
-        task[_SECOND] = self._address[second]
         _look(task)
         if task[_PLACE] == _STOP_AT:
             self.interlock_latched = True
-        at = task[_FIRST_AT]
+        at = task[_READ_AT]
         # One word of a pair may be in the shift register; both of them only in the machine.
-        fed = (task[_SECOND_AT] - self._begin[second]) >> 2
-        if self.blocks == 2 and fed >= task[_LEVEL] + 2:
-            self._first = first = second
+        if self.blocks == 2 and (at - self._begin) >> 2 >= task[_LEVEL] + 2:
             self.blocks = 1
-            at = task[_SECOND_AT]
-        if self.blocks == 1 and at == self._end[first] and task[_LEVEL] == 0 and task[_PLACE] == 0:
+        if self.blocks == 1 and at == self._end and task[_LEVEL] == 0 and task[_PLACE] == 0:
             self.blocks = 0
 
     def _drop(self):
-        """Empty the frozen machine and both channels; a latched machine stays where it is."""
-        for channel in (0, 1):
-            # Unchained first: the end of an aborted channel would start the other one.
-            self._registers[channel][_AL1_CTRL] = self._ctrl_alone[channel]
-        for channel in (0, 1):
-            self._dma[channel].active(0)
+        """Empty the frozen machine and its channel; a latched machine stays where it is."""
+        self._dma.active(0)
         if machine.mem32[_SM0_ADDR] - self._task[_LOAD] == _STOP_AT:
             self.interlock_latched = True
         # A restart empties the shift register and jumps to the begin, which also ends a pulse that

@@ -17,9 +17,8 @@ MSG_WAIT = const(2)
 MSG_SEND = const(3)
 MSG_PULSE_SUBMIT = const(16)
 MSG_PULSE_READ = const(17)
-MSG_PULSE_CANCEL = const(18)
-MSG_PULSE_ABORT = const(19)
-MSG_DRIVER = const(20)
+MSG_PULSE_ABORT = const(18)
+MSG_DRIVER = const(19)
 MSG_FLASH_READ = const(32)
 MSG_FLASH_PROGRAM = const(33)
 MSG_FLASH_ERASE = const(34)
@@ -40,7 +39,7 @@ SIZE_FLASH_ERASE = const(4)
 SIZE_PANEL = const(2)
 SIZE_BOOTED = const(9)
 SIZE_WAKE = const(22)
-SIZE_PULSE_STATE = const(16)
+SIZE_PULSE_STATE = const(15)
 SIZE_FLASH_DATA = const(2)
 
 
@@ -119,8 +118,8 @@ def unpack_wake(buf, at, length):
 
 
 def unpack_pulse_state(buf, at, length):
-    check_length(length, 16, 16)
-    v = unpack_from("<IIIBBBB", buf, at)
+    check_length(length, 15, 15)
+    v = unpack_from("<IIIBBB", buf, at)
     check_range(4, v[4], 0, 1)
     check_range(5, v[5], 0, 1)
     return v

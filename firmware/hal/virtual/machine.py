@@ -116,9 +116,6 @@ class Pulse:
         if self._stale:
             self._ask(cosim.MSG_PULSE_READ)
 
-    def cancel(self):
-        return self._ask(cosim.MSG_PULSE_CANCEL)
-
     def abort(self):
         self._ask(cosim.MSG_PULSE_ABORT)
 
@@ -151,8 +148,7 @@ class Pulse:
         body = self._pipe.ask(kind, self._pipe.body_at(0), cosim.MSG_PULSE_STATE)
         state = cosim.unpack_pulse_state(body, 0, len(body))
         self._machine.clock_ms = state[0]
-        self.take(*state[1:6])
-        return state[6]
+        self.take(*state[1:])
 
 
 class Flash:

@@ -13,6 +13,8 @@ from mesogun.errors import MesogunError
 from mesogun_protocol.pulse import EDGE_TICKS, SEGMENT_TICKS, TICK_NS, Segment, decode_segment
 
 CAPACITY_BLOCKS = 2
+QUEUED_SEGMENTS = 2
+"""What the hardware's queue of four words holds."""
 
 
 class PulseStreamError(MesogunError):
@@ -175,13 +177,19 @@ class PulseStream:
             words: pairs of pulse words, one pair a segment.
 
         Raises:
-            PulseStreamError: two blocks are queued already, or the words are not pulse words.
+            PulseStreamError: two blocks are queued already, the running one still has words in the
+                firmware's memory, or the words are not pulse words.
         """
         self._settle(now_ns)
         if len(self._blocks) >= CAPACITY_BLOCKS:
             raise PulseStreamError(
                 f"a block was submitted while {len(self._blocks)} are queued; the stream holds one "
                 "that runs and one that waits; wait for a block to end or abort the stream"
+            )
+        if self._blocks and len(self._blocks[0].segments) > 1 + QUEUED_SEGMENTS:
+            raise PulseStreamError(
+                f"a block was submitted while the running one has {len(self._blocks[0].segments)} "
+                f"segments left; wait until {QUEUED_SEGMENTS} or fewer follow the running segment"
             )
         if not words or len(words) % 2:
             raise PulseStreamError(
@@ -220,14 +228,6 @@ class PulseStream:
             budget -= fresh
             taken = 0
         return self._blocks[0].end_ns
-
-    def cancel_queued(self, now_ns: int) -> int:
-        """Drop the blocks that have not begun and return how many they were."""
-        self._settle(now_ns)
-        begun = [block for block in self._blocks if block.start_ns <= now_ns]
-        dropped = len(self._blocks) - len(begun)
-        self._blocks = deque(begun)
-        return dropped
 
     def abort(self, now_ns: int) -> None:
         """Stop at once and forget all words: no edge later than now. A latch stays."""

@@ -228,7 +228,7 @@ class World:
             self.stream.submit(self.now_ns, struct.unpack(f"<{len(words) // 4}I", words))
         elif message is cosim.DRIVER:
             self._set_driver(bool(fields["enabled"]), fields["budget_steps"])
-        elif message in (cosim.PULSE_READ, cosim.PULSE_CANCEL, cosim.PULSE_ABORT):
+        elif message in (cosim.PULSE_READ, cosim.PULSE_ABORT):
             self._pulse(message)
         elif message is cosim.FLASH_READ:
             data = self.flash.read(fields["offset"], fields["length"])
@@ -248,18 +248,9 @@ class World:
         stream.set_driver(self.now_ns, enabled)
 
     def _pulse(self, message: Message) -> None:
-        stream = self.stream
-        cancelled = 0
-        if message is cosim.PULSE_CANCEL:
-            cancelled = stream.cancel_queued(self.now_ns)
-        elif message is cosim.PULSE_ABORT:
-            stream.abort(self.now_ns)
-        self._answer(
-            cosim.PULSE_STATE,
-            clock_ms=self._clock_ms(),
-            cancelled=cancelled,
-            **self._pulse_fields(),
-        )
+        if message is cosim.PULSE_ABORT:
+            self.stream.abort(self.now_ns)
+        self._answer(cosim.PULSE_STATE, clock_ms=self._clock_ms(), **self._pulse_fields())
 
     def _pulse_fields(self) -> dict[str, int]:
         stream = self.stream
