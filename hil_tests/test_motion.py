@@ -42,7 +42,7 @@ def test_doses_that_are_whole_steps_repeat_to_the_nanosecond(bench: Bench, gun: 
 
 @pytest.mark.req("R10")
 def test_what_is_less_than_a_step_is_never_lost(bench: Bench, gun: Gun) -> None:
-    start(gun, replace(SHOT, count=100, period_us=130_000))
+    start(gun, replace(SHOT, count=100, period_us=160_000))
     status = follow(gun, 20, DONE)
     assert status.delivered_steps == steps_of(100 * 10_000) == bench.steps().forward
     results = [r.body for r in read_records(gun) if r.kind is RecordKind.SHOT_RESULT]

@@ -7,7 +7,7 @@ from struct import pack_into, unpack_from
 from micropython import const
 
 # Limits and what both sides know
-SCHEMA_HASH = const(3625570483)
+SCHEMA_HASH = const(547910022)
 PROTOCOL_VERSION = const(1)
 FRAME_BODY_MAX = const(512)
 DOSE_MIN_NL = const(1000)
@@ -26,7 +26,7 @@ FLOW_MIN_US = const(100000)
 FLOW_MAX_US = const(2700000000)
 PERIOD_MIN_US = const(100000)
 PERIOD_MAX_US = const(120000000)
-DWELL_MIN_US = const(20000)
+DWELL_MIN_US = const(50000)
 RAMP_MAX_US = const(1000000)
 SHOTS_MAX = const(10800)
 PROGRAM_STEPS_MAX = const(16)
