@@ -34,6 +34,7 @@ SHOT = PlannedStep(StepKind.SHOTS, dose_nl=10_000, inject_us=100_000, period_us=
 BOARD_ID = bytes(range(1, 9))
 
 _BOOT_NS = 2_000 * MS
+_HUNG_PIN = 22
 
 
 class Hook(IntEnum):
@@ -61,6 +62,7 @@ def _hook(number):
 
 _throw, _interrupt, _spin, _sleep = [_hook(n) for n in range({Hook.RAISE}, {Hook.COLLECT})]
 _collect, _write, _tell, _corrupt = [_hook(n) for n in range({Hook.COLLECT}, {Hook.CORRUPT + 1})]
+_hung = machine.Pin({_HUNG_PIN}, machine.Pin.OUT, value=0)
 _update, _submit, _connect, _result = Inputs.update, Pulse.submit, Recorder.connect, Recorder.result
 _live = []
 _recorder = []
@@ -71,10 +73,12 @@ def _act(self, now_ms):
         raise ValueError("as the test wants it")
     if not _interrupt.value():
         raise KeyboardInterrupt
+    _hung(not _spin.value() or not _sleep.value())
     while not _spin.value():
         pass
     while not _sleep.value():
         time.sleep_ms(100_000)
+    _hung(0)
     if not _collect.value():
         if not _live:
             _live.extend([n] for n in range(1000))
@@ -180,6 +184,17 @@ class FirmwareGun:
     def steps_since(self, ns: int) -> list[int]:
         """Return the times of the steps later than `ns`."""
         return [step.ns for step in self.world.steps if step.ns > ns]
+
+    @property
+    def is_hung(self) -> bool:
+        """True if the interpreter has come to `Hook.SPIN` or `Hook.SLEEP` and not out of it."""
+        return self.pico.level(_HUNG_PIN) == 1
+
+    def witnessed(self) -> tuple[int, int]:
+        """Read the witness itself: forward and backward steps, from some number on."""
+        self.pico._pio.settle()
+        core = self.pico._mcu.pio[1].machines[0]
+        return -core.x & 0xFFFFFFFF, -core.y & 0xFFFFFFFF
 
     def records(self) -> list[Record]:
         """Return all records that the gun holds, decoded."""
