@@ -55,9 +55,6 @@ class Slot:
     def motion_end_ms(self):
         return self.start_ms + (self.start_us + self.motion_us + 999) // 1000
 
-    def block_end_ms(self):
-        return self.start_ms + (self.start_us + self.block_us + 999) // 1000
-
     def bound_steps(self, forward_steps):
         """Forward steps that it can have made when a watchdog ends it before it is told again."""
         more = self.peak_hz * (wire.PROGRESS_MS + wire.WATCHDOG_MS + _LATE_MS) // 1000 + 1
