@@ -4,7 +4,6 @@ import json
 from datetime import datetime
 from typing import Any
 
-from mesogun.cli.files import write_new
 from mesogun.cli.printer import Answer, Table, tell
 from mesogun.cli.words import count
 from mesogun.errors import RecordError
@@ -75,15 +74,6 @@ def shown(name: str, every_shot: bool) -> Answer:
     return Answer(data, text)
 
 
-def exported(name: str, form: str, output: str | None, force: bool) -> Answer:
-    """One session as the text of a file."""
-    with Store.open() as store:
-        session, content = store.find_session(name).id, store.export(name, form)
-    data = {"id": session, "format": form}
-    if output is None:
-        return Answer(data | {"content": content}, [content.rstrip("\n")])
-    write_new(output, content, force=force)
-    return Answer(data | {"file": output}, [f"Session {session} written to {output}."])
 
 
 def _entry(store: Store, session: Session) -> dict[str, Any]:

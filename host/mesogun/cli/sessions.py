@@ -83,16 +83,21 @@ def report(
 def export(
     session: _Session,
     form: Annotated[
-        str, typer.Option("--format", metavar="csv|json", help="One line a shot, or everything.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="csv|json|fhir",
+            help="One line a shot, everything, or for a hospital's system.",
+        ),
     ] = "json",
     output: OutputFile = None,
     force: Force = False,
     _json: Json = False,
 ) -> Answer:
-    """Write a session as CSV or JSON."""
-    from mesogun.cli import session_tables
+    """Write a session for other programs: CSV, JSON or FHIR."""
+    from mesogun.cli import exporting
 
-    return session_tables.exported(session, form, output, force)
+    return exporting.exported(session, form, output, force)
 
 
 @app.command()

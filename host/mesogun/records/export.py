@@ -1,24 +1,7 @@
 """Writes a session as CSV, one line a shot, or as JSON, everything.
 
-The keys of the JSON object:
-
-    id                 the session's short name
-    status             planned, open, interrupted or ended; end_reason says how it ended
-    record_complete    true if nothing is missing; `incomplete` lists why not, in words
-    record_hash, seal  see `mesogun.records.chain`; record_count and `records` are what they cover
-    session            the host's row: program, syringe, limits, firmware, people
-    shots_planned, shots_delivered, uncertain_shots, volume_planned_nl, volume_delivered_nl,
-    volume_upper_bound_nl, prime_nl, duration_s
-                       totals; the upper bound counts a shot without a result as delivered whole
-    statistics         see `mesogun.records.statistics.Statistics`, or null
-    shots, primes      the columns of the CSV as keys
-    faults, states     as recorded, with `time_ms` of the device clock and wall time `at`
-    notes              what people told or confirmed: made_at, kind, and content by its kind
-    gaps               [first, last] of missing sequence numbers
-    clock              device clock to host time, or null: epoch_s + rate * time_ms / 1000
-    records            every raw record of the session, hexadecimal, in the order of the hash chain
-
-Names end in their unit: nl nanolitres, pl picolitres, ms milliseconds, s seconds; `at` is UTC.
+`docs/session.schema.json` describes every key of the JSON. Names end in their unit: nl nanolitres,
+pl picolitres, ms milliseconds, s seconds; so do the headings of the CSV.
 """
 
 import csv
@@ -33,6 +16,9 @@ from mesogun.records.clock import ClockMapping
 from mesogun.records.statistics import summarise
 from mesogun.records.tables import utc_text
 from mesogun.records.view import FaultEntry, SessionRecord, Shot, StateEntry
+
+FORMAT = "mesogun-session-1"
+"""Changes whenever a key goes or changes its meaning; a new key is no change."""
 
 SHOT_COLUMNS = (
     "session",
@@ -58,19 +44,27 @@ SHOT_COLUMNS = (
 
 
 def to_csv(record: SessionRecord) -> str:
-    """Return a head line and one line a shot, flow or prime, in the order in which they began."""
+    """Return a head line and one line a shot, flow or prime, in the order in which they began.
+
+    The wall time is written as spreadsheets read one, which know no zone: `at_utc` says which.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(SHOT_COLUMNS)
+    writer.writerow("at_utc" if name == "at" else name for name in SHOT_COLUMNS)
     every = sorted((*record.shots, *record.primes), key=lambda shot: shot.sequence)
-    writer.writerows(_shot_row(record, shot).values() for shot in every)
+    for shot in every:
+        row = _shot_row(record, shot)
+        if row["at"] is not None:
+            row["at"] = row["at"].replace("T", " ").removesuffix("+00:00")
+        writer.writerow(row.values())
     return text.getvalue()
 
 
 def to_json(record: SessionRecord, raw_records: list[bytes]) -> str:
-    """Return everything about the session as one JSON object; the keys stand above."""
+    """Return everything about the session as one JSON object (`docs/session.schema.json`)."""
     statistics = summarise(record)
     document = {
+        "format": FORMAT,
         "id": record.session.id,
         "status": record.status,
         "end_reason": _name(record.end.reason) if record.end else None,

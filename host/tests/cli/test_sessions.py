@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -113,7 +114,9 @@ def test_a_session_is_exported(mesogun, session, tmp_path):
     assert mesogun("sessions", "export", session, "-o", path, "--force").code == 0
     wrong = mesogun("sessions", "export", session, "--format", "xml")
     assert wrong.code == 2
-    assert "csv and json" in wrong.err
+    assert "csv, json, fhir are" in wrong.err
+    bundle = json.loads(mesogun("sessions", "export", session, "--format", "fhir").out)
+    assert bundle["identifier"]["value"] == session
 
 
 def test_a_report_is_written_beside_the_others(mesogun, session, surroundings, monkeypatch):

@@ -127,7 +127,7 @@ def test_csv_has_a_line_for_each_shot(store: Store, eventful: Session) -> None:
     assert rows[1]["session"] == eventful.id
     assert rows[1]["delivered_nl"] == "20022"
     # 120 ms of motion before the result of 14.275 s; the intent was written at 14.148 s.
-    assert rows[1]["at"] == "2031-05-06T07:08:14.155+00:00"
+    assert rows[1]["at_utc"] == "2031-05-06 07:08:14.155"
     assert (rows[3]["uncertain"], rows[3]["delivered_nl"], rows[3]["upper_bound_nl"]) == (
         "True",
         "0",

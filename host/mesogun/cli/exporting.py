@@ -1,0 +1,31 @@
+"""A session in the formats of other programs."""
+
+from typing import Final
+
+from mesogun.cli.files import write_new
+from mesogun.cli.printer import Answer
+from mesogun.errors import UsageError
+from mesogun.records import Store
+
+FORMS: Final = ("csv", "json", "fhir")
+
+
+def exported(name: str, form: str, output: str | None, force: bool) -> Answer:
+    """One session as the text of a file."""
+    if form not in FORMS:
+        raise UsageError(f"{form!r} is no export format; {', '.join(FORMS)} are.")
+    with Store.open() as store:
+        session, content = store.find_session(name).id, _content(store, name, form)
+    data = {"id": session, "format": form}
+    if output is None:
+        return Answer(data | {"content": content}, [content.rstrip("\n")])
+    write_new(output, content, force=force)
+    return Answer(data | {"file": output}, [f"Session {session} written to {output}."])
+
+
+def _content(store: Store, name: str, form: str) -> str:
+    if form == "fhir":
+        from mesogun.handover.fhir import to_fhir
+
+        return to_fhir(*store.proven_view(name))
+    return store.export(name, form)
