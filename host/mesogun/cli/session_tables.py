@@ -74,8 +74,6 @@ def shown(name: str, every_shot: bool) -> Answer:
     return Answer(data, text)
 
 
-
-
 def _entry(store: Store, session: Session) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "id": session.id,

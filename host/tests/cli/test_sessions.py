@@ -25,7 +25,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MESOGUN_DB", f"sqlite:///{folder}/records.db")
         patch.setenv("MESOGUN_VIRTUAL_DIR", str(folder))
-        assert main(["plan", "papule", "-o", str(program)]) == 0
+        assert main(["plan", "papule", "--syringe", "bd-plastipak-3", "-o", str(program)]) == 0
         arguments = ["run", str(program), *FAST, "--operator", "Dr. A", "--patient-ref", "P-17"]
         assert main([*arguments, "--seed", "9"]) == 0
     with closing(sqlite3.connect(folder / "records.db")) as database:
