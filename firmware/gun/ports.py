@@ -44,6 +44,13 @@ class Pulse(Protocol):
         """Stop at once and drop everything; then as `read`."""
         ...
 
+    def check_driver(self) -> int:
+        """Stop, tell the driver its settings; return 0 or what is wrong (wire.SELF_TEST_*).
+
+        Its supply may have been off since the last time.
+        """
+        ...
+
     def enable(self, budget_steps: int) -> None:
         """Driver on, with the number of forward steps after which hardware switches it off."""
         ...

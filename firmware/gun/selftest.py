@@ -12,24 +12,18 @@ from gun import wire
 # Whoever lets a gun run for eleven days must switch it off and on again.
 _CLOCK_LAST_MS = const(0x3FFFFFFF - 86400000)
 
-CONFIGURATION = 1
-CLOCK = 2
-DRIVER = 3
-JOURNAL = 4
-SUPPLY = 5
-
 
 def run(machine, config, journal, last_clock_ms):
-    """Return 0, or the number of the first test that fails."""
+    """Return 0, or the number of the first test that fails (wire.SELF_TEST_*)."""
     if not config.sound:
-        return CONFIGURATION
+        return wire.SELF_TEST_CONFIGURATION
     if not last_clock_ms <= machine.clock_ms < _CLOCK_LAST_MS:
-        return CLOCK
+        return wire.SELF_TEST_CLOCK
     machine.pulse.read()
     if machine.pulse.blocks:
-        return DRIVER
+        return wire.SELF_TEST_PULSE_ENGINE
     if not journal.sound:
-        return JOURNAL
+        return wire.SELF_TEST_JOURNAL
     if not machine.inputs & wire.INPUT_SUPPLY_OK:
-        return SUPPLY
-    return 0
+        return wire.SELF_TEST_SUPPLY
+    return machine.pulse.check_driver()

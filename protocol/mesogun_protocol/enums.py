@@ -157,7 +157,7 @@ class ErrorCode(IntEnum):
     NOT_SEATED = 14
     STUCK_TRIGGER = 15
     SELF_TEST = 16
-    """`field` is the number of the test that failed."""
+    """`field` is the `SelfTest` that failed."""
     JOURNAL_FULL = 17
     """`value` records are free, `minimum` are needed; read and acknowledge records first."""
     JOURNAL_ERROR = 18
@@ -171,6 +171,29 @@ class ErrorCode(IntEnum):
     """The trigger must be released first."""
     TOO_FAST = 24
     """Steps or shots faster than the drive allows; `value` and `maximum` say how much."""
+
+
+@unique
+class SelfTest(IntEnum):
+    """What is tested before the driver is switched on; the first that fails is named."""
+
+    CONFIGURATION = 1
+    """The flash no longer holds the numbers that are in use."""
+    CLOCK = 2
+    """The clock went back, or has run for eleven days."""
+    PULSE_ENGINE = 3
+    """It holds motion that nobody waits for."""
+    JOURNAL = 4
+    SUPPLY = 5
+    """The motor supply is out of its range."""
+    DRIVER_SILENT = 6
+    """The stepper driver does not answer on its UART."""
+    DRIVER_SETTINGS = 7
+    """The stepper driver has not taken all settings that were written."""
+    DRIVER_SUPPLY = 8
+    """The stepper driver tells that its motor supply is too low."""
+    DRIVER_FAULT = 9
+    """The stepper driver tells that it is too hot, or an output is shorted."""
 
 
 @unique

@@ -195,13 +195,12 @@ class Pulse:
             _run()
         self.read()
 
-    def enable(self, budget_steps):
-        """Also tells the driver its settings, which it has lost if its supply was off.
-
-        Raises RuntimeError if the driver does not answer.
-        """
+    def check_driver(self):
         self.abort()
-        self._driver.configure()
+        return self._driver.configure()
+
+    def enable(self, budget_steps):
+        self.abort()
         self._witness.arm(budget_steps)
         self.read()
 

@@ -7,6 +7,7 @@ import micropython
 from micropython import const
 
 from boards import reference as board
+from gun import wire
 
 _SYNC = const(0x05)
 _WRITE = const(0x80)
@@ -32,6 +33,7 @@ _GSTAT_UNDERVOLTAGE = const(4)
 _OVERTEMPERATURE_OR_SHORT = const(0x3E)  # in DRV_STATUS
 _ANSWER_BYTES = const(8)
 _TRIES = const(3)
+_SILENT = const(-1)
 
 
 @micropython.viper
@@ -65,13 +67,13 @@ class Driver:
         self._out_view = memoryview(self._out)
 
     def configure(self):
-        """Write all settings and prove that each has arrived; raises RuntimeError otherwise."""
+        """Write all settings and prove that they arrived; return 0 or the self-test that fails."""
         microsteps = board.DRIVER_MICROSTEPS
         resolution = 8  # MRES: full steps
         while microsteps > 1:
             microsteps >>= 1
             resolution -= 1
-        count = self._read(_IFCNT) & 0xFF
+        count = self._read(_IFCNT)
         settings = (
             (_GCONF, _GCONF_VALUE),
             (_GSTAT, _GSTAT_ALL),  # writing ones clears them
@@ -85,14 +87,18 @@ class Driver:
         for register, value in settings:
             self._write(register, value)
         # A write has no answer; the driver counts those whose CRC was right (p. 19).
-        written = (self._read(_IFCNT) - count) & 0xFF
-        if written != len(settings):
-            raise RuntimeError(f"the stepper driver took {written} of {len(settings)} settings")
-        if self._read(_GSTAT) & _GSTAT_UNDERVOLTAGE:
-            raise RuntimeError("the stepper driver has no motor supply")
-        status = self._read(_DRV_STATUS) & _OVERTEMPERATURE_OR_SHORT
-        if status:
-            raise RuntimeError(f"the stepper driver is hot or shorted: DRV_STATUS {status:#x}")
+        counted = self._read(_IFCNT)
+        state = self._read(_GSTAT)
+        status = self._read(_DRV_STATUS)
+        if min(count, counted, state, status) == _SILENT:
+            return wire.SELF_TEST_DRIVER_SILENT
+        if (counted - count) & 0xFF != len(settings):
+            return wire.SELF_TEST_DRIVER_SETTINGS
+        if state & _GSTAT_UNDERVOLTAGE:
+            return wire.SELF_TEST_DRIVER_SUPPLY
+        if status & _OVERTEMPERATURE_OR_SHORT:
+            return wire.SELF_TEST_DRIVER_FAULT
+        return 0
 
     def _write(self, register, value):
         out = self._out
@@ -105,6 +111,7 @@ class Driver:
         self._send(8)
 
     def _read(self, register):
+        """Return what is in a register, `_SILENT` without an answer."""
         out = self._out
         for _ in range(_TRIES):
             out[0] = _SYNC
@@ -119,7 +126,7 @@ class Driver:
                 and crc8(answer, 7) == answer[7]
             ):
                 return int.from_bytes(answer[3:7], "big")
-        raise RuntimeError("the stepper driver does not answer: check its supply and its UART")
+        return _SILENT
 
     def _send(self, length):
         uart = self._uart

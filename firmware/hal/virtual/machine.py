@@ -119,6 +119,10 @@ class Pulse:
     def abort(self):
         self._ask(cosim.MSG_PULSE_ABORT)
 
+    def check_driver(self):
+        self.abort()
+        return 0  # the virtual driver has no settings
+
     def enable(self, budget_steps):
         self._driver(1, budget_steps)
 

@@ -20,6 +20,7 @@ IOIN: Final = 0x06
 DRV_STATUS: Final = 0x6F
 
 _GSTAT_RESET: Final = 1
+_GSTAT_UNDERVOLTAGE: Final = 4
 _IOIN_VERSION: Final = 0x21 << 24
 _STANDSTILL: Final = 1 << 31
 
@@ -29,6 +30,9 @@ class Tmc2209:
 
     Attributes:
         registers: what is in them: those that tell something at power-on, and what was written.
+        silent: it answers nothing and takes nothing, as without a supply.
+        lose: how many of the next writes do not reach it.
+        undervoltage: it tells that its motor supply is too low.
     """
 
     def __init__(self, pico: Pico, board: Board) -> None:
@@ -39,6 +43,9 @@ class Tmc2209:
             IOIN: _IOIN_VERSION,
             DRV_STATUS: _STANDSTILL,
         }
+        self.silent = False
+        self.lose = 0
+        self.undervoltage = False
         self._heard = bytearray()
         self._uart = pico.uart_peer(board.driver_uart, self._hear)
 
@@ -56,16 +63,21 @@ class Tmc2209:
 
     def _take(self, datagram: bytes) -> None:
         register = datagram[2] & ~_WRITE
-        if datagram[1] != _ADDRESS or crc8(datagram[:-1]) != datagram[-1]:
+        if self.silent or datagram[1] != _ADDRESS or crc8(datagram[:-1]) != datagram[-1]:
             return
         if datagram[2] & _WRITE:
             self._write(register, int.from_bytes(datagram[3:7], "big"))
             return
         value = self.registers.get(register, 0)
+        if register == GSTAT and self.undervoltage:
+            value |= _GSTAT_UNDERVOLTAGE
         answer = bytes((_SYNC, _HOST, register)) + value.to_bytes(4, "big")
         self._uart.reply(answer + bytes((crc8(answer),)))
 
     def _write(self, register: int, value: int) -> None:
+        if self.lose:
+            self.lose -= 1
+            return
         registers = self.registers
         registers[IFCNT] = (registers[IFCNT] + 1) & 0xFF
         registers[register] = registers[GSTAT] & ~value if register == GSTAT else value

@@ -37,6 +37,7 @@ class EmulatedWorld:
         steps: each rising edge on STEP since the start: the truth about them.
         forward_steps: forward ones since power-up, counted on the pins.
         backward_steps: the same backward.
+        driver: the stepper driver at the end of its UART.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class EmulatedWorld:
         for pin in board.light:
             pico.watch(pin, self._on_light, idle=0)
         pico.drive(board.diag, 0)
-        Tmc2209(pico, board)
+        self.driver = Tmc2209(pico, board)
         pico.analog(board.force, self._force_raw)
         pico.analog(board.supply, self._supply_raw)
         self.show_panel()

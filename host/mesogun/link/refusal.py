@@ -3,7 +3,7 @@
 from typing import Any
 
 from mesogun.errors import GunRefused
-from mesogun_protocol.enums import ControllerState, ErrorCode, Fault
+from mesogun_protocol.enums import ControllerState, ErrorCode, Fault, SelfTest
 from mesogun_protocol.fields import Message
 from mesogun_protocol.messages import (
     MESSAGES,
@@ -44,7 +44,7 @@ _REASONS: dict[ErrorCode, str] = {
     ErrorCode.INTERLOCK: "the interlock is open; close it",
     ErrorCode.NOT_SEATED: "the syringe is not seated; push it in until it clicks",
     ErrorCode.STUCK_TRIGGER: "the trigger seems stuck; release it, or have it repaired",
-    ErrorCode.SELF_TEST: "self-test {number} failed; `mesogun selftest` tells more",
+    ErrorCode.SELF_TEST: "self-test {number} failed: {test}",
     ErrorCode.JOURNAL_FULL: (
         "its journal has {value} free records and needs {minimum}; run `mesogun sessions sync`"
     ),
@@ -57,6 +57,22 @@ _REASONS: dict[ErrorCode, str] = {
     ErrorCode.TOO_FAST: (
         "{field} makes {value} a second, its drive can {maximum}; take a smaller dose or more time"
     ),
+}
+
+_SERVICE = "have the gun serviced"
+
+_SELF_TESTS: dict[int, str] = {
+    SelfTest.CONFIGURATION: f"its flash no longer holds its configuration; {_SERVICE}",
+    SelfTest.CLOCK: "its clock went back or has run for eleven days; switch it off and on again",
+    SelfTest.PULSE_ENGINE: "its pulse engine is not empty; send a stop, then arm again",
+    SelfTest.JOURNAL: f"its journal cannot be written; {_SERVICE}",
+    SelfTest.SUPPLY: "the motor supply is out of its range; check the power supply",
+    SelfTest.DRIVER_SILENT: (
+        f"the stepper driver does not answer; check the power supply, else {_SERVICE}"
+    ),
+    SelfTest.DRIVER_SETTINGS: f"the stepper driver missed settings; try again, else {_SERVICE}",
+    SelfTest.DRIVER_SUPPLY: "the stepper driver lacks motor supply; check the power supply",
+    SelfTest.DRIVER_FAULT: f"the stepper driver is hot or shorted; let it cool, else {_SERVICE}",
 }
 
 _ABOUT_A_FIELD = (ErrorCode.OUT_OF_RANGE, ErrorCode.OVER_LIMIT, ErrorCode.TOO_FAST)
@@ -94,6 +110,7 @@ class Refused(GunRefused):
         reason = _REASONS[self.code].format(
             field=self.field,
             number=fields["field"],
+            test=_SELF_TESTS.get(fields["field"], "this version does not know it; update mesogun"),
             value=self.value,
             minimum=self.minimum,
             maximum=self.maximum,

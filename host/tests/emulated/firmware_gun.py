@@ -148,19 +148,23 @@ class FirmwareGun:
         self.gun = Gun.open(_Cable(self.world, speed=None))
         return self
 
-    def arm(self, *steps: PlannedStep) -> int:
-        """Load, upload and arm; return the number of the session."""
+    def load(self) -> Self:
+        """Greet, declare a syringe and set limits."""
         self.greet()
         self.gun.load_syringe(PL_PER_STEP, 4_000_000, 800, 1)
         self.gun.set_limits(4_000_000, 4_000_000, 1000)
+        return self
+
+    def arm(self, *steps: PlannedStep) -> int:
+        """Load, upload and arm; return the number of the session."""
+        self.load()
         self.gun.arm(1, self.gun.upload(steps).program_crc)
         return 1
 
     def start(self, *steps: PlannedStep) -> int:
         """Do that and start; return the time of the first step."""
         before = len(self.world.steps)
-        self.gun_started = self.arm(*steps)
-        self.gun.start(self.gun_started)
+        self.gun.start(self.arm(*steps))
         while len(self.world.steps) == before:
             self.run(0.1)
         return self.world.steps[before].ns
