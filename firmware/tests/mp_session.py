@@ -131,7 +131,8 @@ class Machine:
         self.pulse.read()
 
 
-def _frames():
+def frames_of_a_run():
+    """Return the requests that make a gun run a long train under its trigger."""
     from gun import frame
 
     step = struct.pack(
@@ -170,7 +171,7 @@ def test_a_shot_of_a_train_takes_little_memory():
     machine = Machine()
     app = App(machine)
     controller = app._controller
-    machine.script = _frames()
+    machine.script = frames_of_a_run()
     _run(app, machine, 1)
     assert controller.state == wire.STATE_RUNNING, controller.state
     machine.inputs |= wire.INPUT_TRIGGER
