@@ -1,5 +1,6 @@
 """A session in the formats of other programs."""
 
+from datetime import datetime
 from typing import Final
 
 from mesogun.cli.files import write_new
@@ -7,7 +8,7 @@ from mesogun.cli.printer import Answer
 from mesogun.errors import UsageError
 from mesogun.records import Store
 
-FORMS: Final = ("csv", "json", "fhir")
+FORMS: Final = ("csv", "json", "fhir", "ics")
 
 
 def exported(name: str, form: str, output: str | None, force: bool) -> Answer:
@@ -28,4 +29,11 @@ def _content(store: Store, name: str, form: str) -> str:
         from mesogun.handover.fhir import to_fhir
 
         return to_fhir(*store.proven_view(name))
+    if form == "ics":
+        from mesogun.handover.calendar import to_calendar
+        from mesogun.handover.origin import number_in_course
+
+        session = store.find_session(name)
+        number = number_in_course(session, store.sessions_of_patient(session))
+        return to_calendar(session, number, datetime.now().astimezone())
     return store.export(name, form)

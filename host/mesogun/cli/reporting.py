@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 from mesogun.cli.files import write_new
 from mesogun.cli.printer import Answer
+from mesogun.handover.origin import number_in_course
 from mesogun.handover.report import make_report
 from mesogun.records import Store
 from mesogun.words import speak
@@ -28,12 +29,18 @@ def reported(
     """
     with Store.open() as store:
         record, verified = store.proven_view(name)
+        number = number_in_course(record.session, store.sessions_of_patient(record.session))
     if form is None:
         named = PurePath(output).suffix.lower() if output else ""
         form = {".html": "html", ".htm": "html"}.get(named, _DEFAULT_FORM)
     with speak(language) if language else nullcontext():
         content = make_report(
-            record, verified, form=form, paper=paper, made=datetime.now().astimezone()
+            record,
+            verified,
+            number=number,
+            form=form,
+            paper=paper,
+            made=datetime.now().astimezone(),
         )
     session = record.session.id
     output = output or f"session-{session}.{form}"

@@ -86,15 +86,16 @@ def export(
         str,
         typer.Option(
             "--format",
-            metavar="csv|json|fhir",
-            help="One line a shot, everything, or for a hospital's system.",
+            metavar="csv|json|fhir|ics",
+            help="One line a shot, everything, for a hospital's system, or the course of the "
+            "treatment as a calendar.",
         ),
     ] = "json",
     output: OutputFile = None,
     force: Force = False,
     _json: Json = False,
 ) -> Answer:
-    """Write a session for other programs: CSV, JSON or FHIR."""
+    """Write a session for other programs: CSV, JSON, FHIR, or its course."""
     from mesogun.cli import exporting
 
     return exporting.exported(session, form, output, force)

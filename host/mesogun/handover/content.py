@@ -1,17 +1,16 @@
 """What stands in the report of a session."""
 
-import tomllib
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from statistics import fmean, median
 from typing import Final
 
-from pydantic import ValidationError
-
 from mesogun.catalog import needles, syringes, techniques
+from mesogun.handover.aftercare import after_care
 from mesogun.handover.document import Code, Document, Facts, Lines, Part, Section, Table, Text
 from mesogun.handover.findings import deviations, notices, warning
+from mesogun.handover.origin import program_of
 from mesogun.handover.pictures import begun, pictures
 from mesogun.program import Program
 from mesogun.program.model import PrimeStep
@@ -26,16 +25,19 @@ _RUNNING: Final = 48
 _GUNS: Final = {"sim": N_("virtual gun"), "rp2040": N_("emulated gun"), "board": N_("gun")}
 
 
-def document(record: SessionRecord, verified: VerifyReport, made: datetime) -> Document:
+def document(
+    record: SessionRecord, verified: VerifyReport, number: int, made: datetime
+) -> Document:
     """Return the report of a session in the language that is spoken now.
 
     Args:
         record: of the session.
         verified: what its verification has found.
+        number: which session of its course this was, from 1.
         made: when the report is made, with a zone.
     """
     session = record.session
-    program = _program(session.program_toml)
+    program = program_of(session)
     return Document(
         language=current().code.replace("_", "-"),
         title=_("Session record"),
@@ -53,6 +55,7 @@ def document(record: SessionRecord, verified: VerifyReport, made: datetime) -> D
             Section(_("Statistics"), [_statistics(record)], whole=True),
             Section(_("Deviations and alarms"), deviations(record, verified)),
             Section(_("Proof"), _proof(record, verified), whole=True),
+            after_care(session, number),
         ],
     )
 
@@ -283,15 +286,6 @@ def _proof(record: SessionRecord, verified: VerifyReport) -> list[Part]:
         ),
         Lines([_("Place and date"), _("Signature of the operator")]),
     ]
-
-
-def _program(text: str) -> Program | None:
-    """Parse a program as it was stored, without the checks of today's catalog."""
-    try:
-        document = tomllib.loads(text)
-        return Program.model_validate(document | {"step": tuple(document.get("step", ()))})
-    except (tomllib.TOMLDecodeError, ValidationError):
-        return None
 
 
 def _patient(record: SessionRecord) -> str:

@@ -16,6 +16,7 @@ def make_report(
     record: SessionRecord,
     verified: VerifyReport,
     *,
+    number: int,
     form: str,
     paper: str,
     made: datetime,
@@ -25,6 +26,7 @@ def make_report(
     Args:
         record: of the session.
         verified: what its verification has found.
+        number: which session of its course this was, from 1 (`number_in_course`).
         form: `pdf` or `html`.
         paper: `a4` or `letter`, for a PDF; HTML is laid out by whoever prints it.
         made: when it is made, with a zone.
@@ -34,7 +36,7 @@ def make_report(
     """
     _require(form, "report format", FORMATS)
     _require(paper, "paper", PAPERS)
-    report = document(record, verified, made)
+    report = document(record, verified, number, made)
     if form == "html":
         return to_html(report).encode()
     return to_pdf(report, paper, made)

@@ -114,9 +114,12 @@ def test_a_session_is_exported(mesogun, session, tmp_path):
     assert mesogun("sessions", "export", session, "-o", path, "--force").code == 0
     wrong = mesogun("sessions", "export", session, "--format", "xml")
     assert wrong.code == 2
-    assert "csv, json, fhir are" in wrong.err
+    assert "csv, json, fhir, ics are" in wrong.err
     bundle = json.loads(mesogun("sessions", "export", session, "--format", "fhir").out)
     assert bundle["identifier"]["value"] == session
+    course = mesogun("sessions", "export", session, "--format", "ics")
+    assert course.code == 2
+    assert "which is no treatment and has no course" in course.err
 
 
 def test_a_report_is_written_beside_the_others(mesogun, session, surroundings, monkeypatch):

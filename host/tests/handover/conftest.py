@@ -25,7 +25,7 @@ class Clinic:
 
     def begin(self, shots: int, **changes: Any) -> Session:
         self._number += 1
-        program = plan(changes.pop("treatment", "face"))
+        program = plan(changes.pop("treatment", "face"), syringe="bd-plastipak-5")
         fields: dict[str, Any] = {
             "session_id": self._number,
             "program_name": program.name,

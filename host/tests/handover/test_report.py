@@ -23,7 +23,7 @@ MARGIN = 50
 
 
 def pages(proven: Proven, paper: str = "a4") -> list[PageObject]:
-    content = make_report(*proven, form="pdf", paper=paper, made=MADE)
+    content = make_report(*proven, number=1, form="pdf", paper=paper, made=MADE)
     return list(PdfReader(io.BytesIO(content)).pages)
 
 
@@ -33,11 +33,11 @@ def text_of(found: list[PageObject]) -> str:
 
 
 def html(proven: Proven) -> str:
-    return make_report(*proven, form="html", paper="a4", made=MADE).decode()
+    return make_report(*proven, number=1, form="html", paper="a4", made=MADE).decode()
 
 
 def notices(proven: Proven) -> list[Notice]:
-    head = document(*proven, MADE).sections[0]
+    head = document(*proven, 1, MADE).sections[0]
     return [part for part in head.parts if isinstance(part, Notice)]
 
 
@@ -86,7 +86,7 @@ def assert_within(page: PageObject) -> None:
 def test_pictures_show_every_shot_and_stay_light(
     shots: int, sized: Callable[[int], Proven]
 ) -> None:
-    made = document(*sized(shots), MADE)
+    made = document(*sized(shots), 1, MADE)
     drawn = pictures(made)
     titles = [each.title for each in drawn]
     assert titles[0] == "Dose of each shot"
@@ -101,7 +101,7 @@ def test_the_smallest_and_the_largest_of_many_shots_are_drawn(clinic: Clinic) ->
     record, verified = clinic.complete(1000, errors=(0,) * 499 + (40,) + (0,) * 499 + (-25,))
     [errors] = [
         each
-        for each in pictures(document(record, verified, MADE))
+        for each in pictures(document(record, verified, 1, MADE))
         if each.title == "Dose error of each shot"
     ]
     assert errors.alternative == "The largest dose error is 8.25 %."
@@ -143,7 +143,7 @@ def test_a_pause_a_prime_and_a_released_shot_are_told(clinic: Clinic) -> None:
     assert "prime complete, 49.5 ul of 49.5 ul delivered" in text
     assert "shot 3 ended by releasing the trigger, 8.3 ul of 20 ul delivered" in text
     assert "1 shot was taken back from the queue before it began" in text
-    captions = [each.caption for each in pictures(document(*proven, MADE))]
+    captions = [each.caption for each in pictures(document(*proven, 1, MADE))]
     assert any("Cross: not carried out" in each for each in captions)
     assert any("Shaded: paused." in each for each in captions)
 
@@ -266,7 +266,7 @@ def test_a_long_word_is_folded_and_nothing_leaves_the_page(clinic: Clinic) -> No
 
 def test_the_report_speaks_french(clinic: Clinic) -> None:
     with speak("fr"):
-        made = document(*clinic.with_a_pause(), MADE)
+        made = document(*clinic.with_a_pause(), 1, MADE)
         text = text_of(pages(clinic.complete(200, errors=(0, 1))))
     assert made.language == "fr"
     assert made.title == "Compte rendu de séance"
@@ -278,13 +278,13 @@ def test_the_report_speaks_french(clinic: Clinic) -> None:
 
 def test_the_same_session_gives_the_same_file(clinic: Clinic) -> None:
     proven = clinic.complete(3)
-    made = [make_report(*proven, form="pdf", paper="a4", made=MADE) for _ in range(2)]
+    made = [make_report(*proven, number=1, form="pdf", paper="a4", made=MADE) for _ in range(2)]
     assert made[0] == made[1]
 
 
 def test_a_format_or_paper_that_is_not_known_is_refused(clinic: Clinic) -> None:
     proven = clinic.complete(1)
     with pytest.raises(UsageError, match="'docx' is no report format; pdf and html are"):
-        make_report(*proven, form="docx", paper="a4", made=MADE)
+        make_report(*proven, number=1, form="docx", paper="a4", made=MADE)
     with pytest.raises(UsageError, match="'a5' is no paper; a4 and letter are"):
-        make_report(*proven, form="pdf", paper="a5", made=MADE)
+        make_report(*proven, number=1, form="pdf", paper="a5", made=MADE)
