@@ -103,6 +103,27 @@ def test_a_retraction_is_taken_up_by_a_step_that_has_none(bench: Bench, gun: Gun
     assert [body["advance_steps"] for body in intents] == [0, large, large, 0, 0, 0, small, 0]
 
 
+@pytest.mark.req("R10", "R12")
+def test_what_a_shot_pushes_early_comes_back_and_is_no_dose(bench: Bench, gun: Gun) -> None:
+    step = replace(SHOT, count=5, retract_nl=4_000, stored_nl=7_000, period_us=250_000)
+    start(gun, step)
+    status = follow(gun, 5, DONE)
+    back, dose = steps_of(4_000), steps_of(5 * 10_000)
+    records = read_records(gun)
+    intents = [r.body for r in records if r.kind is RecordKind.SHOT_INTENT]
+    early = intents[0]["early_steps"]
+    # A part of what is stored leaves the needle while it is taken back.
+    assert steps_of(5_000) < early < steps_of(7_000)
+    assert {body["early_steps"] for body in intents} == {early}
+    assert [body["advance_steps"] for body in intents] == [0, *[back] * 4]
+    assert status.delivered_steps == sum(body["dose_steps"] for body in intents) == dose
+    assert bench.steps() == Steps(dose + 4 * back + 5 * early, 5 * (back + early))
+    results = [r.body for r in records if r.kind is RecordKind.SHOT_RESULT]
+    assert [body["backward_steps"] for body in results] == [back + early] * 5
+    directions = itertools.groupby(edge.forward for edge in bench.edges_since(0))
+    assert [forward for forward, _ in directions] == [True, False] * 5
+
+
 @pytest.mark.parametrize(("every", "films"), [(1, 6), (2, 3)])
 def test_films_lie_between_shots(bench: Bench, gun: Gun, every: int, films: int) -> None:
     step = replace(SHOT, count=6, film_nl=3_000, film_every=every, period_us=500_000)

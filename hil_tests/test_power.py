@@ -22,8 +22,12 @@ _STEPS = {
     "retract": replace(
         SHOT, count=9, retract_nl=5_000, film_nl=3_000, film_every=1, period_us=500_000
     ),
+    "advance": replace(SHOT, count=9, retract_nl=5_000, stored_nl=7_000, period_us=300_000),
     "held": shots(20, TriggerMode.HOLD),
 }
+
+
+_PUSHED = ("dose_steps", "advance_steps", "early_steps")
 
 
 def _open_shots(records: list[Record], boot_id: int) -> dict[int, tuple[int, int]]:
@@ -34,7 +38,7 @@ def _open_shots(records: list[Record], boot_id: int) -> dict[int, tuple[int, int
             continue
         body = record.body
         if record.kind is RecordKind.SHOT_INTENT:
-            found[body["shot"]] = (0, body["dose_steps"] + body["advance_steps"])
+            found[body["shot"]] = (0, sum(body[name] for name in _PUSHED))
         elif record.kind is RecordKind.SHOT_PROGRESS:
             found[body["shot"]] = (body["forward_steps"], body["bound_steps"])
         elif record.kind is RecordKind.SHOT_RESULT:

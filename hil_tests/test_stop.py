@@ -28,6 +28,7 @@ from mesogun_protocol.enums import EndReason, Fault, RecordKind, TriggerMode
 
 RETRACTING = replace(SHOT, count=4, retract_nl=10_000, film_nl=5_000, film_every=1)
 RETRACTING = replace(RETRACTING, period_us=600_000)
+ADVANCING = replace(SHOT, count=4, retract_nl=5_000, stored_nl=7_000, period_us=300_000)
 
 
 def _ready(gun: Gun) -> None:
@@ -99,7 +100,11 @@ def test_a_stop_does_not_clear_a_fault(bench: Bench, gun: Gun, health: Health) -
 
 
 @pytest.mark.req("R11", "R30")
-@pytest.mark.parametrize("step", [shots(4), FLOW, RETRACTING], ids=["shots", "flow", "retracting"])
+@pytest.mark.parametrize(
+    "step",
+    [shots(4), FLOW, RETRACTING, ADVANCING],
+    ids=["shots", "flow", "retracting", "advancing"],
+)
 @pytest.mark.parametrize(
     "at_ms", [0, 1, 4, 50, 98, 101, 104, 107, 130, 180, 197, 199, 201, 230, 450, 595, 602, 640]
 )
@@ -125,10 +130,18 @@ def test_a_stop_ends_motion_wherever_it_is(
 
 
 @pytest.mark.req("R12")
-@pytest.mark.parametrize("at_ms", [*range(100, 220, 9), 600, 620, 640, 655, 670])
-def test_what_was_pulled_back_is_what_is_taken_up(bench: Bench, gun: Gun, at_ms: int) -> None:
+@pytest.mark.parametrize(
+    ("step", "at_ms"),
+    [
+        *((RETRACTING, at_ms) for at_ms in (*range(15, 200, 13), 600, 604, 608, 615, 640)),
+        *((ADVANCING, at_ms) for at_ms in (*range(5, 150, 9), *range(300, 345, 5))),
+    ],
+)
+def test_what_was_pulled_back_is_what_is_taken_up(
+    bench: Bench, gun: Gun, step: PlannedStep, at_ms: int
+) -> None:
     """Wherever a run is cut, the next one begins where the plunger really is."""
-    start(gun, RETRACTING)
+    start(gun, step)
     bench.run_for(at_ms / 1000)
     gun.stop()
     before = bench.steps()

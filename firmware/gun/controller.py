@@ -356,12 +356,12 @@ class Controller:
         self.program_crc = 0
 
     def _forward_steps(self, program):
-        """Most forward steps of a run: doses, primes, and each retraction taken up again."""
+        """Most forward steps of a run: doses, primes, and what goes to and fro around them."""
         steps = self.sequencer.retracted_steps + program.dose_steps
         steps += self.syringe.most_steps(program.prime_nl)
         for index in range(program.length):
             step = program.steps[index]
-            steps += step.count * step.retract_steps
+            steps += step.count * (step.retract_steps + step.timing.early_steps)
         return steps
 
     def _switch_off(self):

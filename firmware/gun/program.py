@@ -14,6 +14,7 @@ _RAMP = 7
 _RETRACT = 8
 _FILM = 9
 _FILM_EVERY = 10
+_STORED = 11
 # Fields of the header are told from those of step 0 by this offset.
 HEADER_FIELD = 14
 _TOTAL = HEADER_FIELD + 1
@@ -38,9 +39,16 @@ _BOUNDS = {
     ),
 }
 # What all kinds but a train leave empty.
-_NO_TRAIN = ((_COUNT, 1, 1), (_PERIOD, 0, 0), (_RETRACT, 0, 0), (_FILM, 0, 0), (_FILM_EVERY, 0, 0))
+_NO_TRAIN = (
+    (_COUNT, 1, 1),
+    (_PERIOD, 0, 0),
+    (_RETRACT, 0, 0),
+    (_FILM, 0, 0),
+    (_FILM_EVERY, 0, 0),
+    (_STORED, 0, 0),
+)
 _RAMP_SHARE = 4  # each ramp at most this part of the injection: then the peak is 4/3 of the mean
-_RECORD_STEPS_MAX = 0xFFFF  # a journal record holds a retraction in 16 bits
+_RECORD_STEPS_MAX = 0xFFFF  # a journal record holds what goes to and fro in 16 bits
 
 
 class ProgramRefused(Exception):
@@ -80,7 +88,7 @@ class Step:
         films = self.count // self.film_every if self.film_every else 0
         return self.count * self.dose_nl + films * self.film_nl
 
-    def load(self, buf, at, pl_per_step, start_hz):
+    def load(self, buf, at, pl_per_step, start_hz, max_hz):
         """Decode and check; raise WireError with the number of the field."""
         values = wire.unpack_program_step(buf, at, wire.SIZE_PROGRAM_STEP)
         _check_bounds(values, _BOUNDS[values[0]])
@@ -102,10 +110,14 @@ class Step:
         else:
             wire.check_range(_FILM, self.film_nl, 0, 0)
         self.retract_steps = whole_steps(retract_nl, pl_per_step)
+        # Both go back in one piece (R12).
+        most_nl = min(wire.RETRACT_MAX_NL, _RECORD_STEPS_MAX * pl_per_step // 1000) - retract_nl
+        wire.check_range(_STORED, values[_STORED], 0, most_nl)
         if self.kind != wire.STEP_PAUSE:
-            self._set_timing(pl_per_step, start_hz)
+            stored_steps = whole_steps(values[_STORED], pl_per_step)
+            self._set_timing(pl_per_step, stored_steps, start_hz, max_hz)
 
-    def _set_timing(self, pl_per_step, start_hz):
+    def _set_timing(self, pl_per_step, stored_steps, start_hz, max_hz):
         # One step in PERIOD_MAX_US is as slow as a pulse word can be.
         slowest_us = whole_steps(self.dose_nl, pl_per_step) * wire.PERIOD_MAX_US
         wire.check_range(_INJECT, self.inject_us, 0, slowest_us)
@@ -117,6 +129,8 @@ class Step:
             self.retract_steps,
             -(-self.film_nl * 1000 // pl_per_step),
             start_hz,
+            stored_steps,
+            max_hz,
         )
         if self.period_us:
             wire.check_range(_PERIOD, self.period_us, self.timing.needed_us, wire.PERIOD_MAX_US)
@@ -184,7 +198,7 @@ class Program:
         step = self.steps[index]
         field = 16 * index
         try:
-            step.load(buf, _size(index), pl_per_step, start_hz)
+            step.load(buf, _size(index), pl_per_step, start_hz, max_hz)
         except wire.WireError as error:
             raise _out_of_range(field, error) from None
         if step.kind != wire.STEP_PAUSE:

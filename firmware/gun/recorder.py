@@ -64,6 +64,7 @@ class Recorder:
             slot.advance_steps,
             slot.retract_steps,
             slot.purpose,
+            slot.early_steps,
         )
         self._append(wire.RECORD_SHOT_INTENT)
 

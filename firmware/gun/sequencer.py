@@ -33,7 +33,8 @@ class Slot:
         self.purpose = wire.STEP_SHOTS
         self.shot = 0
         self.dose_steps = 0
-        self.advance_steps = 0
+        self.advance_steps = 0  # take up the last retraction
+        self.early_steps = 0  # pushed before the dose, taken back after it
         self.retract_steps = 0
         self.start_ms = 0
         self.start_us = 0  # fraction of a millisecond, so that a long train does not drift
@@ -44,7 +45,22 @@ class Slot:
 
     @property
     def forward_steps(self):
-        return self.advance_steps + self.dose_steps
+        return self.advance_steps + self.early_steps + self.dose_steps
+
+    @property
+    def backward_steps(self):
+        return self.early_steps + self.retract_steps
+
+    def delivered(self, forward, backward):
+        """Return what so many witnessed steps deliver.
+
+        What was pushed early and not taken back is part of it: it leaves the needle by itself.
+        """
+        return max(forward - self.advance_steps - min(backward, self.early_steps), 0)
+
+    def outstanding(self, forward, backward):
+        """Return what is pulled back after so many witnessed steps."""
+        return max(self.advance_steps - forward, 0) + max(backward - self.early_steps, 0)
 
     def after(self, other):
         """Begin where the block of `other` ends."""
@@ -58,8 +74,9 @@ class Slot:
     def bound_steps(self, forward_steps):
         """Forward steps that it can have made when a watchdog ends it before it is told again."""
         more = self.peak_hz * (wire.PROGRESS_MS + wire.WATCHDOG_MS + _LATE_MS) // 1000 + 1
-        # The steps that take up a retraction are not made at the rate of the dose.
-        return min(max(forward_steps, self.advance_steps) + more, self.forward_steps)
+        # The moves before the dose are not made at its rate.
+        moved = max(forward_steps, self.advance_steps + self.early_steps)
+        return min(moved + more, self.forward_steps)
 
 
 class Sequencer:
@@ -163,8 +180,9 @@ class Sequencer:
         if not self.moving or self._running.purpose == wire.STEP_PRIME:
             return self.delivered_steps
         running = self._running
-        forward = self._pulse.forward_steps - self._base_forward - running.advance_steps
-        return self.delivered_steps + min(max(forward, 0), running.dose_steps)
+        forward = self._pulse.forward_steps - self._base_forward
+        delivered = running.delivered(forward, self._pulse.backward_steps - self._base_backward)
+        return self.delivered_steps + min(delivered, running.dose_steps)
 
     @property
     def in_flight(self):
@@ -400,14 +418,15 @@ class Sequencer:
         slot.advance_steps = advance
         slot.retract_steps = retract
         slot.peak_hz = timing.peak_hz
+        slot.early_steps = timing.early_steps
         if purpose == wire.STEP_PRIME:
             slot.shot = self._primes_begun
             self._primes_begun += 1
         else:
             slot.shot = self._shot
             self._shot += 1
-        # What an earlier step pulled back has no place in one that pulls back less.
-        self._took_up = advance > timing.retract_steps
+        # A block takes up what its own step pulls back, or nothing.
+        self._took_up = bool(advance) and advance != timing.retract_steps
         slot.motion_us = slot.block_us = 0
         if self._took_up:
             self._plan_take_up(slot, advance)
@@ -436,7 +455,7 @@ class Sequencer:
         """Did `slot` make its steps, and nobody any other ones?"""
         return (
             self._pulse.forward_steps == self._base_forward + slot.forward_steps
-            and self._pulse.backward_steps == self._base_backward + slot.retract_steps
+            and self._pulse.backward_steps == self._base_backward + slot.backward_steps
         )
 
     def _is_still(self):
@@ -457,10 +476,10 @@ class Sequencer:
             reason = wire.END_COMPLETE
             motion_ms = slot.motion_us // 1000
         else:
-            self.retracted_steps = max(slot.advance_steps - forward, 0) + backward
+            self.retracted_steps = slot.outstanding(forward, backward)
         self._base_forward += forward
         self._base_backward += backward
-        delivered = max(forward - slot.advance_steps, 0)
+        delivered = slot.delivered(forward, backward)
         self._not_before_ms = slot.start_ms + 1 + wire.PERIOD_MIN_US // 1000
         self._count(slot, delivered, reason)
         self._recorder.result(slot, forward, backward, motion_ms, reason)

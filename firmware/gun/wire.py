@@ -7,7 +7,7 @@ from struct import pack_into, unpack_from
 from micropython import const
 
 # Limits and what both sides know
-SCHEMA_HASH = const(1336806406)
+SCHEMA_HASH = const(817355135)
 PROTOCOL_VERSION = const(1)
 FRAME_BODY_MAX = const(512)
 DOSE_MIN_NL = const(1000)
@@ -270,7 +270,7 @@ SIZE_CLEAR_FAULT = const(1)
 SIZE_READ_RECORDS = const(5)
 SIZE_ACKNOWLEDGE_RECORDS = const(4)
 SIZE_PROGRAM_HEADER = const(5)
-SIZE_PROGRAM_STEP = const(32)
+SIZE_PROGRAM_STEP = const(36)
 SIZE_RECORD_HEAD = const(12)
 SIZE_RECORD_SECTOR = const(16)
 SIZE_RECORD_BOOT = const(16)
@@ -392,7 +392,7 @@ def unpack_prime(buf, at, length):
 def unpack_program_begin(buf, at, length):
     check_length(length, 6, 6)
     v = unpack_from("<HI", buf, at)
-    check_range(0, v[0], 37, 517)
+    check_range(0, v[0], 41, 581)
     return v
 
 
@@ -461,8 +461,8 @@ def unpack_program_header(buf, at, length):
 
 
 def unpack_program_step(buf, at, length):
-    check_length(length, 32, 32)
-    v = unpack_from("<BBBIIIIIIIB", buf, at)
+    check_length(length, 36, 36)
+    v = unpack_from("<BBBIIIIIIIBI", buf, at)
     check_range(0, v[0], 1, 4)
     check_range(1, v[1], 0, 2)
     check_range(2, v[2], 0, 1)
@@ -474,6 +474,7 @@ def unpack_program_step(buf, at, length):
     check_range(8, v[8], 0, 50000)
     check_range(9, v[9], 0, 50000)
     check_range(10, v[10], 0, 2)
+    check_range(11, v[11], 0, 50000)
     return v
 
 
@@ -513,7 +514,7 @@ def unpack_record_session_start(buf, at, length):
 
 def unpack_record_shot_intent(buf, at, length):
     check_length(length, 16, 16)
-    v = unpack_from("<IIHHB3x", buf, at)
+    v = unpack_from("<IIHHBH1x", buf, at)
     check_range(4, v[4], 1, 4)
     return v
 
@@ -872,13 +873,27 @@ def pack_record_session_start(buf, at, session_id, program_crc, shots, steps):
     return at + 16
 
 
-def pack_record_shot_intent(buf, at, shot, dose_steps, advance_steps, retract_steps, purpose):
+def pack_record_shot_intent(
+    buf, at, shot, dose_steps, advance_steps, retract_steps, purpose, early_steps
+):
     check_bits(0, shot, 32)
     check_bits(1, dose_steps, 32)
     check_bits(2, advance_steps, 16)
     check_bits(3, retract_steps, 16)
     check_range(4, purpose, 1, 4)
-    pack_into("<IIHHB3s", buf, at, shot, dose_steps, advance_steps, retract_steps, purpose, b"")
+    check_bits(5, early_steps, 16)
+    pack_into(
+        "<IIHHBH1s",
+        buf,
+        at,
+        shot,
+        dose_steps,
+        advance_steps,
+        retract_steps,
+        purpose,
+        early_steps,
+        b"",
+    )
     return at + 16
 
 

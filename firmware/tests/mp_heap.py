@@ -64,7 +64,7 @@ def test_records_are_appended_without_allocating():
 
     def records():
         for shot in range(100):
-            wire.pack_record_shot_intent(journal.body, 0, shot, 726, 121, 121, wire.STEP_SHOTS)
+            wire.pack_record_shot_intent(journal.body, 0, shot, 726, 121, 121, wire.STEP_SHOTS, 99)
             journal.append(wire.RECORD_SHOT_INTENT, 0, shot)
 
     assert _heap_taken(records) == 0

@@ -51,19 +51,24 @@ class Pulse:
     def __init__(self, machine):
         self._machine = machine
         self._forward = array("I", [0, 0])
+        self._backward = array("I", [0, 0])
         self._us = array("I", [0, 0])
         self._end_us = 0
         self.forward_steps = self.backward_steps = self.blocks = 0
         self.interlock_latched = self.budget_tripped = False
 
     def submit(self, words):
-        forward = ticks = 0
+        forward = backward = ticks = 0
         for at in range(0, len(words), 2):
             count = (words[at] >> wire.COUNT_SHIFT) + 1
             pulses = words[at] >> wire.KIND_BIT & 1
-            forward += count * pulses
+            if words[at] >> wire.DIRECTION_BIT & 1:
+                forward += count * pulses
+            else:
+                backward += count * pulses
             ticks += wire.SEGMENT_TICKS + count * (words[at + 1] + wire.PULSE_TICKS)
         self._forward[self.blocks] = forward
+        self._backward[self.blocks] = backward
         self._us[self.blocks] = ticks // wire.TICKS_PER_US
         self.blocks += 1
         if self.blocks == 1:
@@ -72,12 +77,14 @@ class Pulse:
 
     def _begin(self):
         self.forward_steps += self._forward[0]
+        self.backward_steps += self._backward[0]
         self._end_us += self._us[0]
 
     def read(self):
         while self.blocks and self._machine.clock_ms * 1000 >= self._end_us:
             self.blocks -= 1
             self._forward[0] = self._forward[1]
+            self._backward[0] = self._backward[1]
             self._us[0] = self._us[1]
             if self.blocks:
                 self._begin()
@@ -136,7 +143,7 @@ def frames_of_a_run():
     from gun import frame
 
     step = struct.pack(
-        "<BBBIIIIIIIB", 1, wire.TRIGGER_HOLD, 0, 4000, 1000, 100000, 200000, 0, 0, 0, 0
+        "<BBBIIIIIIIBI", 1, wire.TRIGGER_HOLD, 0, 4000, 1000, 100000, 200000, 0, 500, 0, 0, 2000
     )
     program = struct.pack("<BI", 1, 4000000) + step
     crc = crc32(program)

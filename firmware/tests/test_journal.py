@@ -126,7 +126,7 @@ def test_a_blank_flash_is_an_empty_journal() -> None:
 
 def test_a_record_comes_back_as_the_protocol_defines_it() -> None:
     journal = opened(simflash.SimFlash())
-    wire.pack_record_shot_intent(journal.body, 0, 3, 726, 121, 120, wire.STEP_SHOTS)
+    wire.pack_record_shot_intent(journal.body, 0, 3, 726, 121, 120, wire.STEP_SHOTS, 99)
     assert journal.append(RecordKind.SHOT_INTENT, 2, 12_345) == 1
     (record,) = records(journal)
     assert (record.sequence, record.boot_id, record.step, record.time_ms) == (1, 1, 2, 12_345)
@@ -137,6 +137,7 @@ def test_a_record_comes_back_as_the_protocol_defines_it() -> None:
         "advance_steps": 121,
         "retract_steps": 120,
         "purpose": wire.STEP_SHOTS,
+        "early_steps": 99,
     }
 
 

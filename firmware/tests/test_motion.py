@@ -30,6 +30,8 @@ class Shot(NamedTuple):
     retract: int
     film: int
     start_hz: int
+    stored: int
+    max_hz: int
     advance: int
     dose_less: int
     film_less: int
@@ -69,7 +71,7 @@ def run(words: Sequence[int]) -> Track:
 
 def timing_of(shot: Shot) -> Any:
     timing = motion.Timing()
-    timing.set(*shot[:7])
+    timing.set(*shot[:9])
     return timing
 
 
@@ -90,14 +92,18 @@ def shots(draw: st.DrawFn) -> Shot:
     retract = draw(st.one_of(st.just(0), st.integers(1, 1500)))
     film = draw(st.one_of(st.just(0), st.integers(1, 500)))
     start_hz = draw(st.integers(100, 20_000))
+    stored = draw(st.one_of(st.just(0), st.integers(1, 1500)))
+    max_hz = draw(st.integers(start_hz, limits.STEP_RATE_MAX_HZ))
     timing = motion.Timing()
-    timing.set(dose, inject_us, limits.PERIOD_MAX_US, ramp_us, retract, film, start_hz)
+    timing.set(
+        *(dose, inject_us, limits.PERIOD_MAX_US, ramp_us, retract, film, start_hz, stored, max_hz)
+    )
     spare_us = draw(st.one_of(st.just(0), st.integers(0, 3_000_000)))
     period_us = max(timing.needed_us + spare_us, limits.PERIOD_MIN_US)
     assert period_us <= limits.PERIOD_MAX_US
     return Shot(
-        *(dose, inject_us, period_us, ramp_us, retract, film, start_hz),
-        advance=draw(st.sampled_from((0, retract, retract // 2))),
+        *(dose, inject_us, period_us, ramp_us, retract, film, start_hz, stored, max_hz),
+        advance=draw(st.sampled_from((0, retract))),
         dose_less=draw(st.integers(0, 1)),
         film_less=draw(st.sampled_from((0, min(1, film), film))),
     )
@@ -106,12 +112,15 @@ def shots(draw: st.DrawFn) -> Shot:
 @pytest.mark.req("R10", "R12")
 @given(shots())
 def test_a_block_has_every_step_and_lasts_its_period(shot: Shot) -> None:
-    block = plan(shot, timing_of(shot))
+    timing = timing_of(shot)
+    block = plan(shot, timing)
     assert block.count <= motion.MAX_WORDS == len(block.words)
     track = run(block.words[: block.count])
-    film = shot.film - shot.film_less
-    assert track.steps(FORWARD) == shot.advance + shot.dose - shot.dose_less + film
-    assert track.steps(0) == shot.retract
+    early = timing.early_steps
+    dose = shot.dose - shot.dose_less + shot.film - shot.film_less
+    assert 0 <= early <= shot.stored
+    assert track.steps(FORWARD) == shot.advance + early + dose
+    assert track.steps(0) == early + shot.retract
     assert track.ticks == shot.period_us * pulse.TICKS_PER_US
     assert block.block_us == shot.period_us
     assert track.edges[-1][0] < block.motion_us * pulse.TICKS_PER_US
@@ -121,15 +130,17 @@ def test_a_block_has_every_step_and_lasts_its_period(shot: Shot) -> None:
 @given(shots())
 def test_an_injection_begins_at_the_same_offset_and_takes_its_time(shot: Shot) -> None:
     timing = timing_of(shot)
-    start, end = timing.move_ticks, timing.move_ticks + timing.inject_ticks
-    for advance in {0, shot.advance, shot.retract}:
+    start, end = dose_ticks(timing)
+    for advance in {0, shot.retract}:
         track = run_block(plan(shot._replace(advance=advance), timing))
-        assert len(track.between(0, start)) == advance
+        assert len(track.between(0, timing.move_ticks)) == advance
+        assert len(track.between(timing.move_ticks, start)) == timing.build_steps
         dose = track.between(start, end)
-        assert len(dose) == shot.dose - shot.dose_less
+        assert len(dose) == shot.dose - shot.dose_less + timing.early_steps - timing.build_steps
+        assert len(dose) * 2 >= shot.dose - 2
         assert dose[0] == start + pulse.SEGMENT_TICKS + pulse.EDGE_TICKS
-        assert end - dose[-1] <= 2 * max(gaps(dose))
-        if shot.retract:
+        assert end - dose[-1] <= 2 * max(gaps(dose), default=end)
+        if shot.retract + timing.early_steps:
             backward = [at for at, way in track.edges if way != FORWARD]
             assert backward[0] - dose[-1] >= motion.TURN_US * pulse.TICKS_PER_US
 
@@ -138,9 +149,9 @@ def test_an_injection_begins_at_the_same_offset_and_takes_its_time(shot: Shot) -
 def test_the_rate_rises_and_falls_in_levels_and_stays_below_its_peak(shot: Shot) -> None:
     timing = timing_of(shot)
     level, levels = timing.level_ticks, timing.levels
+    dose_steps = shot.dose + timing.early_steps - timing.build_steps
     track = run_block(plan(shot, timing))
-    start = timing.move_ticks
-    end = start + timing.inject_ticks
+    start, end = dose_ticks(timing)
     up = [len(track.between(start + k * level, start + (k + 1) * level)) for k in range(levels)]
     down = [len(track.between(end - (k + 1) * level, end - k * level)) for k in range(levels)]
     assert up == down == sorted(up)
@@ -148,7 +159,7 @@ def test_the_rate_rises_and_falls_in_levels_and_stays_below_its_peak(shot: Shot)
     plateau = len(track.between(start + levels * level, end - levels * level))
     if levels:
         assert plateau * level >= up[-1] * timing.plateau_ticks
-        peak_steps = shot.dose * level / (timing.inject_ticks - levels * level)
+        peak_steps = dose_steps * level / (timing.inject_ticks - levels * level)
         straight = [peak_steps * (2 * k + 1) / (2 * levels) for k in range(levels)]
         assert all(abs(a - b) <= 0.51 for a, b in zip(up, straight, strict=True))
         assert timing.jump_hz == -(-timing.peak_hz // levels)
@@ -170,24 +181,54 @@ def test_a_ramp_has_as_many_levels_as_leave_one_and_a_half_steps(
     dose: int, ramp_us: int, levels: int
 ) -> None:
     # 9 steps in 150 ms with two ramps of 37.5 ms: 1.5 of them belong to each ramp.
-    timing = timing_of(Shot(dose, 150_000, 300_000, ramp_us, 0, 0, START_HZ, 0, 0, 0))
+    timing = timing_of(Shot(dose, 150_000, 300_000, ramp_us, 0, 0, START_HZ, 0, 0, 0, 0, 0))
     assert timing.levels == levels
 
 
 @given(shots())
-def test_all_but_the_dose_keeps_to_the_rate_from_standstill(shot: Shot) -> None:
+def test_a_move_gains_and_loses_its_first_rate_a_millisecond_at_most(shot: Shot) -> None:
     timing = timing_of(shot)
     track = run_block(plan(shot, timing))
-    least = TICKS_PER_S / shot.start_hz
-    end = timing.move_ticks + timing.inject_ticks
+    start, _ = dose_ticks(timing)
+    levels = min(max(shot.max_hz // shot.start_hz, 1), 10)
     for part in (
         track.between(0, timing.move_ticks),
+        track.between(timing.move_ticks, start),
         [at for at, way in track.edges if way != FORWARD],
-        film := [at for at, way in track.edges if way == FORWARD and at >= end],
     ):
-        assert all(gap >= least for gap in gaps(part))
+        # The head of a segment makes one step at a change of the rate later, never sooner.
+        rates = [TICKS_PER_S / gap for gap in gaps(part)]
+        assert all(rate <= levels * shot.start_hz for rate in rates)
+        for way in (part, [-at for at in reversed(part)]):
+            for level in range(2, levels + 1):
+                reached = next(
+                    (
+                        n
+                        for n, g in enumerate(gaps(way))
+                        if g * shot.start_hz * (level - 0.5) < TICKS_PER_S
+                    ),
+                    None,
+                )
+                if reached is not None:
+                    first = max(shot.start_hz // 1000, 1)
+                    assert reached >= first * level * (level - 1) // 2 - 1
+
+
+@given(shots())
+def test_a_film_is_even_and_keeps_to_the_rate_from_standstill(shot: Shot) -> None:
+    timing = timing_of(shot)
+    track = run_block(plan(shot, timing))
+    end = dose_ticks(timing)[1]
+    film = [at for at, way in track.edges if way == FORWARD and at >= end]
+    assert all(gap >= TICKS_PER_S / shot.start_hz for gap in gaps(film))
     if len(film) > 1:
         assert max(gaps(film)) - min(gaps(film)) <= 1 + pulse.SEGMENT_TICKS
+
+
+def dose_ticks(timing: Any) -> tuple[int, int]:
+    """Where in a block the even part of the dose begins and ends."""
+    start = timing.move_ticks + timing.build_ticks
+    return start, start + timing.inject_ticks
 
 
 def gaps(edges: list[int]) -> list[int]:
@@ -199,7 +240,7 @@ def run_block(block: Any) -> Track:
 
 
 def test_a_prime_or_flow_takes_its_injection_time_and_no_more() -> None:
-    shot = Shot(2422, 600_000, 0, 50_000, 0, 0, START_HZ, 0, 0, 0)
+    shot = Shot(2422, 600_000, 0, 50_000, 0, 0, START_HZ, 0, 0, 0, 0, 0)
     block = plan(shot, timing_of(shot))
     track = run_block(block)
     assert track.ticks == 600_000 * pulse.TICKS_PER_US
@@ -214,7 +255,7 @@ def test_a_prime_or_flow_takes_its_injection_time_and_no_more() -> None:
 )
 def test_a_flow_of_any_length_is_exact(dose: int, inject_us: int, ramp_us: int) -> None:
     assume(ramp_us * 4 <= inject_us <= dose * limits.PERIOD_MAX_US)
-    shot = Shot(dose, inject_us, 0, ramp_us, 0, 0, START_HZ, 0, 0, 0)
+    shot = Shot(dose, inject_us, 0, ramp_us, 0, 0, START_HZ, 0, 0, 0, 0, 0)
     timing = timing_of(shot)
     assume(timing.peak_hz <= limits.STEP_RATE_MAX_HZ)
     block = plan(shot, timing)
@@ -233,20 +274,20 @@ def test_a_flow_of_any_length_is_exact(dose: int, inject_us: int, ramp_us: int) 
     "wrong",
     [
         {"advance": 101},
-        {"retract": 101},
+        {"advance": 99},
         {"film_less": -1},
         {"dose_less": 700},
     ],
 )
 def test_a_shot_that_is_not_of_its_step_is_refused(wrong: dict[str, int]) -> None:
-    shot = Shot(726, 150_000, 300_000, 20_000, 100, 20, START_HZ, 100, 0, 0)
+    shot = Shot(726, 150_000, 300_000, 20_000, 100, 20, START_HZ, 0, 0, 100, 0, 0)
     timing = timing_of(shot)
     with pytest.raises(ValueError, match="does not fit its timing"):
         plan(shot._replace(**wrong), timing)
 
 
 def test_a_rate_that_no_word_holds_is_refused() -> None:
-    shot = Shot(100_000, 10_000, 0, 0, 0, 0, START_HZ, 0, 0, 0)
+    shot = Shot(100_000, 10_000, 0, 0, 0, 0, START_HZ, 0, 0, 0, 0, 0)
     with pytest.raises(ValueError, match="no pulse word"):
         plan(shot, timing_of(shot))
 
@@ -288,7 +329,10 @@ def test_no_shot_makes_a_big_integer(dose_nl: int, pl_per_step: int, inject_us: 
     most = -(-dose_nl * 1000 // pl_per_step)
     film = -(-film_nl * 1000 // pl_per_step)
     timing = motion.Timing()
-    timing.set(most, inject_us, limits.PERIOD_MAX_US, inject_us // 4, retract, film, 40_000)
+    timing.set(
+        *(most, inject_us, limits.PERIOD_MAX_US, inject_us // 4, retract, film, 4_000),
+        *(retract, 40_000),
+    )
     for name, value in vars(timing).items():
         if isinstance(value, int):
             setattr(timing, name, Small(value))
@@ -305,7 +349,7 @@ def test_micropython_writes_the_same_words(
     micropython: Callable[..., tuple[str, str]], several: list[Shot]
 ) -> None:
     vectors = [
-        [shot[:7], [shot.advance, shot.dose - shot.dose_less, shot.retract, shot.film]]
+        [shot[:9], [shot.advance, shot.dose - shot.dose_less, shot.retract, shot.film]]
         for shot in several
     ]
     output, errors = micropython(PLANNER, [], json.dumps(vectors))

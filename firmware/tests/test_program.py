@@ -18,7 +18,7 @@ Refused: type[Exception] = program_module.ProgramRefused
 PL_PER_STEP = 41_283
 FIELDS = (
     *("kind", "trigger", "on_release", "count", "dose_nl", "inject_us", "period_us"),
-    *("ramp_us", "retract_nl", "film_nl", "film_every"),
+    *("ramp_us", "retract_nl", "film_nl", "film_every", "stored_nl"),
 )
 SHOTS = {
     "kind": StepKind.SHOTS,
@@ -32,8 +32,12 @@ SHOTS = {
     "retract_nl": 5_000,
     "film_nl": 4_000,
     "film_every": 2,
+    "stored_nl": 0,
 }
-_STILL = {"count": 1, "period_us": 0, "ramp_us": 0, "retract_nl": 0, "film_nl": 0, "film_every": 0}
+_STILL = dict.fromkeys(("period_us", "ramp_us", "retract_nl", "film_nl", "film_every"), 0) | {
+    "count": 1,
+    "stored_nl": 0,
+}
 FLOW = SHOTS | _STILL | {"kind": StepKind.FLOW, "dose_nl": 500_000, "inject_us": 60_000_000}
 PAUSE = SHOTS | _STILL | {"kind": StepKind.PAUSE, "dose_nl": 0, "inject_us": 0}
 PRIME = (
@@ -107,7 +111,7 @@ def field_of(name: str, step: int = 0) -> int:
 
 
 def test_a_program_of_every_kind_is_understood() -> None:
-    program = load(encode(PRIME, SHOTS, PAUSE, FLOW))
+    program = load(encode(PRIME, SHOTS | {"stored_nl": 7_000}, PAUSE, FLOW))
     assert program.length == 4
     assert [step.kind for step in program.steps[:4]] == [4, 1, 3, 2]
     assert program.shots == 10
@@ -116,10 +120,12 @@ def test_a_program_of_every_kind_is_understood() -> None:
     assert program.dose_steps == program.volume_nl * 1000 // PL_PER_STEP
     assert program.duration_ms == 2_000 + 9 * 400 + 60_000
     shots = program.steps[1]
-    assert {name: getattr(shots, name) for name in FIELDS if name != "retract_nl"} == {
-        name: value for name, value in SHOTS.items() if name != "retract_nl"
+    in_steps = ("retract_nl", "stored_nl")
+    assert {name: getattr(shots, name) for name in FIELDS if name not in in_steps} == {
+        name: value for name, value in SHOTS.items() if name not in in_steps
     }
     assert shots.retract_steps == 5_000_000 // PL_PER_STEP
+    assert 0 < shots.timing.early_steps <= 7_000_000 // PL_PER_STEP
     assert shots.timing.block_ticks == 400_000 * 5
 
 
@@ -152,6 +158,7 @@ CROSS_FIELD = [
     (SHOTS, {"period_us": 99_999}, "period_us", 99_999, lim.PERIOD_MIN_US, lim.PERIOD_MAX_US),
     (SHOTS, {"ramp_us": 37_501}, "ramp_us", 37_501, 0, 37_500),
     (SHOTS, {"dose_nl": 4_999}, "retract_nl", 5_000, 0, 4_999),
+    (SHOTS, {"stored_nl": 45_001}, "stored_nl", 45_001, 0, 45_000),
     (SHOTS, {"film_nl": 0}, "film_nl", 0, 1, lim.FILM_MAX_NL),
     (SHOTS, {"film_every": 0}, "film_nl", 4_000, 0, 0),
     (FLOW, {"trigger": TriggerMode.PRESS}, "trigger", TriggerMode.PRESS, 0, 1),
@@ -161,6 +168,7 @@ CROSS_FIELD = [
     (FLOW, {"period_us": 1}, "period_us", 1, 0, 0),
     (FLOW, {"retract_nl": 1}, "retract_nl", 1, 0, 0),
     (FLOW, {"film_nl": 1}, "film_nl", 1, 0, 0),
+    (FLOW, {"stored_nl": 1}, "stored_nl", 1, 0, 0),
     (FLOW, {"film_every": 1}, "film_every", 1, 0, 0),
     (PAUSE, {"count": 2}, "count", 2, 1, 1),
     (PAUSE, {"dose_nl": 1}, "dose_nl", 1, 0, 0),
@@ -169,6 +177,7 @@ CROSS_FIELD = [
     (PAUSE, {"period_us": 1}, "period_us", 1, 0, 0),
     (PAUSE, {"retract_nl": 1}, "retract_nl", 1, 0, 0),
     (PAUSE, {"film_nl": 1}, "film_nl", 1, 0, 0),
+    (PAUSE, {"stored_nl": 1}, "stored_nl", 1, 0, 0),
     (PAUSE, {"film_every": 2}, "film_every", 2, 0, 0),
     (PRIME, {"trigger": TriggerMode.AUTO}, "trigger", 0, 2, 2),
     (PRIME, {"trigger": TriggerMode.HOLD}, "trigger", 1, 2, 2),
@@ -176,6 +185,7 @@ CROSS_FIELD = [
     (PRIME, {"dose_nl": 1_000_001}, *("dose_nl", 1_000_001), lim.DOSE_MIN_NL, lim.PRIME_MAX_NL),
     (PRIME, {"inject_us": 9_999}, "inject_us", 9_999, lim.INJECT_MIN_US, lim.INJECT_MAX_US),
     (PRIME, {"film_every": 1}, "film_every", 1, 0, 0),
+    (PRIME, {"stored_nl": 1}, "stored_nl", 1, 0, 0),
 ]
 
 
@@ -203,7 +213,7 @@ def test_what_the_wire_forbids_is_refused_by_step_and_field(
     name: str, at: int, raw: int, bounds: tuple[int, int]
 ) -> None:
     data = bytearray(encode(SHOTS, SHOTS))
-    data[5 + 32 + at] = raw
+    data[5 + PROGRAM_STEP.body.sizeof() + at] = raw
     code, field, _, *refused_bounds = refusal(bytes(data))
     assert (code, field, tuple(refused_bounds)) == (RANGE, field_of(name, step=1), bounds)
 
@@ -213,7 +223,7 @@ def test_a_wrong_length_is_refused() -> None:
     data = encode(SHOTS, PAUSE)
     for size in [*range(len(data)), len(data) + 1]:
         wrong = (data + b"\0")[:size]
-        least, most = (69, 69) if size >= 5 else (37, 517)
+        least, most = (77, 77) if size >= 5 else (41, 581)
         assert refusal(wrong) == (ErrorCode.WRONG_LENGTH, 0, size, least, most)
 
 
@@ -310,9 +320,33 @@ def test_a_flow_too_slow_for_a_pulse_word_is_refused() -> None:
 
 def test_a_retraction_that_a_record_cannot_hold_is_refused() -> None:
     slow = SHOTS | {"dose_nl": 60_000, "inject_us": 10_000_000, "period_us": 100_000_000}
-    pull = slow | {"retract_nl": 50_000}
-    reason = refusal(encode(pull), pl_per_step=lim.PL_PER_STEP_MIN)
-    assert reason == (RANGE, field_of("retract_nl"), 50_000, 0, 65_535 * 500 // 1000)
+    most_nl = 65_535 * 500 // 1000
+    for wrong, retract_nl, stored_nl, allowed_nl in (
+        ("retract_nl", 50_000, 0, most_nl),
+        ("stored_nl", 1_000, 40_000, most_nl - 1_000),
+    ):
+        pull = slow | {"retract_nl": retract_nl, "stored_nl": stored_nl}
+        reason = refusal(encode(pull), pl_per_step=lim.PL_PER_STEP_MIN)
+        assert reason == (RANGE, field_of(wrong), max(retract_nl, stored_nl), 0, allowed_nl)
+
+
+@pytest.mark.req("R12")
+@given(st.integers(0, lim.RETRACT_MAX_NL), st.integers(0, lim.RETRACT_MAX_NL))
+def test_what_goes_back_in_one_piece_is_bounded(retract_nl: int, stored_nl: int) -> None:
+    step = SHOTS | {
+        "dose_nl": 60_000,
+        "inject_us": 400_000,
+        "period_us": 2_000_000,
+        "retract_nl": retract_nl,
+        "stored_nl": stored_nl,
+    }
+    if retract_nl + stored_nl > lim.RETRACT_MAX_NL:
+        most_nl = lim.RETRACT_MAX_NL - retract_nl
+        assert refusal(encode(step)) == (RANGE, field_of("stored_nl"), stored_nl, 0, most_nl)
+    else:
+        taken = load(encode(step)).steps[0]
+        back_steps = taken.timing.early_steps + taken.retract_steps
+        assert back_steps * PL_PER_STEP <= lim.RETRACT_MAX_NL * 1000
 
 
 @pytest.mark.req("R01", "R35")
@@ -342,7 +376,7 @@ def test_every_shot_of_a_program_that_was_taken_can_be_planned(
     step = kind | {"dose_nl": dose_nl, "inject_us": inject_us, "ramp_us": ramp_us}
     if kind is SHOTS:
         film_nl = dose_nl // 10 if every else 0
-        step |= {"period_us": 40_000_000, "film_every": every, "film_nl": film_nl, "retract_nl": 99}
+        step |= {"period_us": 80_000_000, "film_every": every, "film_nl": film_nl, "retract_nl": 99}
     try:
         program = load(encode(step), pl_per_step=pl_per_step, start_hz=10_000)
     except Refused as refused:

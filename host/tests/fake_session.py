@@ -25,6 +25,7 @@ class Step:
     retract_nl: int = 0
     film_nl: int = 0
     film_every: int = 0
+    stored_nl: int = 0
 
 
 PAUSE = Step(StepKind.PAUSE, count=1, dose_nl=0, inject_us=0, period_us=0)

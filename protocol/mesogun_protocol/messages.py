@@ -232,6 +232,10 @@ PROGRAM_STEP = Message(
         * "pulled back after each shot and taken up before the next, nl",
         "film_nl" / Bounded(U32, 0, lim.FILM_MAX_NL) * "delivered slowly between two shots, nl",
         "film_every" / Bounded(U8, 0, 2) * "0 none, 1 after each shot, 2 after every second one",
+        "stored_nl"
+        / Bounded(U32, 0, lim.RETRACT_MAX_NL)
+        * "what the pressure of the dose stores: pushed before it and taken back after it, nl; "
+        "with the retraction not more than the bound",
     ),
     "One step of a program. Not a message of its own: travels inside PROGRAM_CHUNK.",
 )

@@ -101,8 +101,11 @@ BODIES: dict[RecordKind, Message] = {
             "shot" / U32 * "number of the shot in the session, from 0; primes count apart",
             "dose_steps" / U32 * "forward steps that deliver",
             "advance_steps" / U16 * "forward steps that only take up an earlier retraction",
-            "retract_steps" / U16 * "backward steps after the dose",
+            "retract_steps" / U16 * "backward steps after the dose that stay pulled back",
             "purpose" / Id(StepKind) * "SHOTS, FLOW or PRIME",
+            "early_steps"
+            / U16
+            * "forward steps before the dose that are taken back after it, besides the others",
         ),
         _body(
             RecordKind.SHOT_RESULT,

@@ -23,6 +23,7 @@ class Syringe(Entry):
         capacity_ml: largest graduation.
         inner_diameter_mm: of the barrel, with the other values that tables give.
         dead_space_ul: what stays in the nozzle with the plunger fully home.
+        stiffness_n_per_mm: of drive, stopper and barrel together, as travel of the pusher.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Syringe(Entry):
     capacity_ml: Figure
     inner_diameter_mm: Figure
     dead_space_ul: Figure
+    stiffness_n_per_mm: Figure
 
     @property
     def area_mm2(self) -> float:
@@ -40,6 +42,11 @@ class Syringe(Entry):
     def nl_per_mm(self) -> float:
         """Volume for one millimetre of plunger travel."""
         return self.area_mm2 * 1000
+
+    @property
+    def compliance_ul_per_kpa(self) -> float:
+        """What a pressure stores: area squared over stiffness, as of a piston on a spring."""
+        return self.area_mm2**2 / self.stiffness_n_per_mm.value / 1000
 
     @property
     def capacity_nl(self) -> int:

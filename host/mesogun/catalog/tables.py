@@ -39,7 +39,9 @@ def sources() -> Mapping[str, Source]:
 @cache
 def syringes() -> Mapping[str, Syringe]:
     """All syringes by id."""
-    return _entries(Syringe, _read("syringes.toml")["syringe"])
+    table = _read("syringes.toml")
+    shared = {"stiffness_n_per_mm": table["stiffness_n_per_mm"]}
+    return _entries(Syringe, [shared | row for row in table["syringe"]])
 
 
 @cache

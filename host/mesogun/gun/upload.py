@@ -85,6 +85,11 @@ class ProgramStep(Protocol):
         """0 for no film, 1 after each shot, 2 after every second one."""
         ...
 
+    @property
+    def stored_nl(self) -> int:
+        """What the pressure of the dose stores: pushed before it and taken back after it, nl."""
+        ...
+
 
 @dataclass(frozen=True)
 class UploadReceipt:

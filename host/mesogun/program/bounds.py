@@ -27,6 +27,7 @@ _UNIT: Final = {
     "rate_hz": "shots/s",
     "rate_ul_per_s": "ul/s",
     "retract_ul": "ul",
+    "compliance_ul_per_kpa": "ul/kPa",
     "total_ul": "ul",
     "viscosity_mpa_s": "mPa s",
     "volume_ul": "ul",
@@ -122,7 +123,12 @@ def step_bounds(kind: str, technique: Technique | None) -> dict[str, KeyBound]:
 
 
 def _top_bounds(technique: Technique | None) -> dict[str, KeyBound]:
-    bounds = {"viscosity_mpa_s": _machine("viscosity_mpa_s", 0.3, 1000, "assumed")}
+    bounds = {
+        "viscosity_mpa_s": _machine("viscosity_mpa_s", 0.3, 1000, "assumed"),
+        "compliance_ul_per_kpa": _machine(
+            "compliance_ul_per_kpa", 0.001, 25, "from a rigid gun to an infusion pump; assumed"
+        ),
+    }
     if technique:
         bounds["depth_mm"] = _clinical(technique, "depth_mm", technique.depth_mm)
     return bounds

@@ -11,7 +11,8 @@ from mesogun.program.model import STEPS, Area, Limits, Program, Table
 
 def _value(value: Any) -> str:
     # What JSON escapes in a string, TOML reads; a program's texts hold nothing else (see `Text`).
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    # Both write the same booleans.
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else repr(value)
 
 
 def _rows(table: Mapping[str, Any], model: type[Table]) -> Iterator[str]:

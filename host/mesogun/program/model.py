@@ -67,7 +67,10 @@ class ShotsStep(Table):
         default="finish", description="what a released trigger does to the shot that is running"
     )
     ramp_ms: float = Field(default=0.0, description="time to full speed, and from it, ms")
-    retract_ul: float = Field(default=0.0, description="pulled back after each shot, ul")
+    retract_ul: float | None = Field(
+        default=None,
+        description="pulled back after each shot, ul; without it, what pressure advance needs",
+    )
     film_ul: float | None = Field(default=None, description="laid on the skin between shots, ul")
 
     @property
@@ -212,6 +215,13 @@ class Program(Table):
     syringe: str = Field(description="id of the syringe", examples=["bd-plastipak-10"])
     needle: str = Field(description="id of the needle", examples=["30g-4"])
     viscosity_mpa_s: float = Field(default=1.0, description="of the liquid, mPa s; water has 1")
+    pressure_advance: bool = Field(
+        default=True, description="whether a dose is pushed early by what its pressure stores"
+    )
+    compliance_ul_per_kpa: float | None = Field(
+        default=None,
+        description="volume that a pressure stores in gun and syringe, as measured, ul/kPa",
+    )
     area: Area | None = Field(default=None, description="table of the treated area")
     limits: Limits = Field(description="table of limits")
     steps: tuple[Annotated[Step, Field(discriminator="kind")], ...] = Field(

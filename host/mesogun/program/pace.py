@@ -6,12 +6,11 @@ from typing import Any, Final
 from mesogun.catalog import Technique
 from mesogun.program.bounds import is_number, judged, step_bounds
 from mesogun.program.locate import Path
+from mesogun.program.motion import RAMP_SHARE
 from mesogun.program.problems import Problem, show
 from mesogun_protocol import limits
 
 DWELL_MIN_S: Final = limits.DWELL_MIN_US / 1e6
-RAMP_SHARE: Final = 4
-"""Each ramp is at most this part of its push: then the peak is 4/3 of the mean."""
 _SLACK_S: Final = 0.5e-6
 """Half of what the wire can tell apart, so that 0.1 + 0.02 s is not called shorter than 0.12 s."""
 

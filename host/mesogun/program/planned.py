@@ -1,12 +1,23 @@
 """A program as the gun gets it: integers in nanolitres and microseconds."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from mesogun.catalog import Syringe
+from mesogun.catalog import Needle, Syringe, needles, syringes
 from mesogun.errors import ProgramError
-from mesogun.program.model import FILM_EVERY, FlowStep, PrimeStep, Program, ShotsStep, Step
+from mesogun.program.advance import reversal_nl, stored_nl
+from mesogun.program.model import (
+    FILM_EVERY,
+    FlowStep,
+    PrimeStep,
+    Program,
+    ShotsStep,
+    Step,
+    nanolitres,
+)
+from mesogun.program.motion import START_STEP_RATE_HZ, motion_of
+from mesogun_protocol import limits
 from mesogun_protocol.enums import OnRelease, StepKind, TriggerMode
 
 MARGIN_PERCENT: Final = 5
@@ -27,6 +38,7 @@ class PlannedStep:
         period_us: start of a shot to the start of the next; 0 unless shots.
         ramp_us: time to full speed, and from it, within `inject_us`.
         retract_nl: pulled back after each shot and taken up before the next.
+        stored_nl: pushed before the dose and taken back after it, as its pressure stores it.
         film_nl: one film.
         film_every: a film follows each shot (1), every second one (2), none (0).
     """
@@ -42,6 +54,7 @@ class PlannedStep:
     retract_nl: int = 0
     film_nl: int = 0
     film_every: int = 0
+    stored_nl: int = 0
 
     @property
     def films_nl(self) -> int:
@@ -97,7 +110,7 @@ def planned_step(step: Step, film_every: int) -> PlannedStep:
                 inject_us=step.inject_us,
                 period_us=step.period_us,
                 ramp_us=round(step.ramp_ms * 1000),
-                retract_nl=round(step.retract_ul * 1000),
+                retract_nl=nanolitres(step.retract_ul or 0),
                 film_nl=step.film_nl,
                 film_every=film_every if step.film_nl else 0,
             )
@@ -123,8 +136,49 @@ def planned_step(step: Step, film_every: int) -> PlannedStep:
 
 
 def planned_steps(program: Program) -> list[PlannedStep]:
-    """The steps of a program in integers, whatever syringe is fitted."""
-    return [planned_step(step, FILM_EVERY[program.delivery]) for step in program.steps]
+    """The steps of a program in integers, for the syringe and the needle that it names."""
+    steps = [planned_step(step, FILM_EVERY[program.delivery]) for step in program.steps]
+    syringe, needle = syringes().get(program.syringe), needles().get(program.needle)
+    if not (program.pressure_advance and syringe and needle):
+        return steps
+    return [
+        _advanced(planned, step, program, syringe, needle)
+        for planned, step in zip(steps, program.steps, strict=True)
+    ]
+
+
+def _advanced(
+    planned: PlannedStep, step: Step, program: Program, syringe: Syringe, needle: Needle
+) -> PlannedStep:
+    """A train with pressure advance, if it is worth while and there is time for it.
+
+    A film would first have to take up what was pulled back, so a train with films goes without.
+    """
+    if not isinstance(step, ShotsStep) or not planned.dose_nl or not planned.inject_us:
+        return planned
+    stored = stored_nl(
+        planned.dose_nl,
+        planned.inject_us,
+        syringe,
+        needle,
+        program.viscosity_mpa_s,
+        program.compliance_ul_per_kpa,
+    )
+    if planned.film_nl or not stored:
+        return planned
+    retract = planned.retract_nl
+    if step.retract_ul is None:
+        retract = min(reversal_nl(syringe), stored, planned.dose_nl)
+    # What goes back in one piece is bounded (R12).
+    stored = min(stored, limits.RETRACT_MAX_NL - retract)
+    advanced = replace(planned, stored_nl=stored, retract_nl=retract)
+    steady = replace(advanced, ramp_us=0)
+    pl_per_step = syringe.pl_per_step()
+    # The pressure rises before the dose: a ramp on top of that only starves the needle.
+    if motion_of(steady, pl_per_step).jump_hz <= START_STEP_RATE_HZ:
+        advanced = steady
+    fits = motion_of(advanced, pl_per_step).needed_us <= planned.period_us
+    return advanced if fits else planned
 
 
 def compile_steps(program: Program, syringe: Syringe) -> list[PlannedStep]:

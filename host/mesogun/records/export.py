@@ -30,6 +30,7 @@ SHOT_COLUMNS = (
     "motion_ms",
     "dose_steps",
     "advance_steps",
+    "early_steps",
     "retract_steps",
     "forward_steps",
     "backward_steps",

@@ -23,6 +23,7 @@ from mesogun_protocol.enums import (
 from mesogun_protocol.records import Record
 
 _CLOCK_TURN_MS = 1 << 32
+_PUSHED = ("dose_steps", "advance_steps", "early_steps")
 _OF_A_SHOT = (RecordKind.SHOT_INTENT, RecordKind.SHOT_PROGRESS, RecordKind.SHOT_RESULT)
 
 
@@ -42,7 +43,8 @@ class Shot:
         sequence: number of the intent, or of the result if the intent is missing.
         dose_steps: forward steps that were to deliver, None if the intent is missing.
         advance_steps: forward steps that only take up an earlier retraction, 0 if it is missing.
-        retract_steps: backward steps planned after the dose, 0 if it is missing.
+        early_steps: forward steps before the dose that are taken back after it, 0 if it is missing.
+        retract_steps: backward steps after it that stay pulled back, 0 if it is missing.
         start_ms: device clock when it began, to a few milliseconds; for a shot without a result, or
             one that was withdrawn, when its intent was written. None if neither is known.
         forward_steps: witnessed: by the result, or else by the last progress, of which the gun
@@ -62,6 +64,7 @@ class Shot:
     sequence: int
     dose_steps: int | None
     advance_steps: int
+    early_steps: int
     retract_steps: int
     start_ms: int | None
     forward_steps: int | None
@@ -74,13 +77,20 @@ class Shot:
 
     @property
     def delivered_steps(self) -> int:
-        """Witnessed forward steps beyond those that took up a retraction, 0 if unknown."""
-        return max((self.forward_steps or 0) - self.advance_steps, 0)
+        """Witnessed forward steps beyond those that took up a retraction, 0 if unknown.
+
+        What was pushed early and not taken back counts: it leaves the needle by itself.
+        """
+        return self._delivering(self.forward_steps)
+
+    def _delivering(self, forward_steps: int | None) -> int:
+        taken_back = min(self.backward_steps or 0, self.early_steps)
+        return max((forward_steps or 0) - self.advance_steps - taken_back, 0)
 
     @property
     def upper_bound_steps(self) -> int:
-        """Most dose steps that were made."""
-        return max((self.bound_steps or 0) - self.advance_steps, 0)
+        """Most steps that deliver, and were made."""
+        return self._delivering(self.bound_steps)
 
     @property
     def is_complete(self) -> bool:
@@ -326,7 +336,7 @@ def _shot(told: Mapping[RecordKind, Record], lost: int, closed: bool, pl_per_ste
     intent, progress, result = (told.get(kind) for kind in _OF_A_SHOT)
     plan = intent.body if intent else {}
     outcome = result.body if result else progress.body if progress else {}
-    bound_steps = plan["dose_steps"] + plan["advance_steps"] if intent else None
+    bound_steps = sum(plan[name] for name in _PUSHED) if intent else None
     if result:
         bound_steps = outcome["forward_steps"]
     elif progress and progress.sequence > lost:
@@ -338,6 +348,7 @@ def _shot(told: Mapping[RecordKind, Record], lost: int, closed: bool, pl_per_ste
         sequence=first.sequence,
         dose_steps=plan.get("dose_steps"),
         advance_steps=plan.get("advance_steps", 0),
+        early_steps=plan.get("early_steps", 0),
         retract_steps=plan.get("retract_steps", 0),
         start_ms=_start_ms(intent, result),
         forward_steps=outcome.get("forward_steps"),

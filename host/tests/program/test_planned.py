@@ -27,7 +27,9 @@ def steps_of(document: dict[str, Any]) -> list[PlannedStep]:
 
 
 def test_a_train_of_shots():
-    document = changed(step={"ramp_ms": 5.0, "retract_ul": 1.5, "on_release": "stop"})
+    document = changed(
+        pressure_advance=False, step={"ramp_ms": 5.0, "retract_ul": 1.5, "on_release": "stop"}
+    )
 
     assert steps_of(document) == [
         PlannedStep(

@@ -94,6 +94,7 @@ class Board:
         dose_steps: int = 485,
         advance_steps: int = 0,
         purpose: StepKind = StepKind.SHOTS,
+        early_steps: int = 0,
     ) -> None:
         self.write(
             RecordKind.SHOT_INTENT,
@@ -103,6 +104,7 @@ class Board:
             advance_steps=advance_steps,
             retract_steps=24,
             purpose=purpose,
+            early_steps=early_steps,
         )
 
     def result(
@@ -112,10 +114,13 @@ class Board:
         reason: EndReason = EndReason.COMPLETE,
         purpose: StepKind = StepKind.SHOTS,
         advance_steps: int = 0,
+        early_steps: int = 0,
+        backward_steps: int = 24,
     ) -> None:
         if purpose is not StepKind.PRIME:
             self.complete_shots += reason is EndReason.COMPLETE
-            self.delivered_steps += max(forward_steps - advance_steps, 0)
+            taken_back = min(backward_steps, early_steps)
+            self.delivered_steps += max(forward_steps - advance_steps - taken_back, 0)
         self.clock_ms += 120
         self.write(
             RecordKind.SHOT_RESULT,
@@ -123,7 +128,7 @@ class Board:
             shot=shot,
             forward_steps=forward_steps,
             motion_ms=120,
-            backward_steps=24,
+            backward_steps=backward_steps,
             reason=reason,
             purpose=purpose,
         )

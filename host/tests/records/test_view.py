@@ -70,6 +70,36 @@ def test_the_volume_is_exact_and_rounded_once(
     assert view.volume_nl == 2
 
 
+@pytest.mark.req("R10", "R30")
+@pytest.mark.parametrize(
+    ("forward", "backward", "reason", "delivered"),
+    [
+        (24 + 80 + 485, 80 + 24, EndReason.COMPLETE, 485),
+        (24 + 80, 0, EndReason.STOPPED, 80),
+        (24 + 80 + 485, 0, EndReason.STOPPED, 565),
+        (24 + 80 + 485, 30, EndReason.STOPPED, 535),
+        (10, 0, EndReason.STOPPED, 0),
+    ],
+)
+def test_what_was_pushed_early_delivers_unless_it_was_taken_back(
+    store: Store,
+    session: Session,
+    board: Any,
+    forward: int,
+    backward: int,
+    reason: EndReason,
+    delivered: int,
+) -> None:
+    board.start(session)
+    board.intent(0, advance_steps=24, early_steps=80)
+    board.result(0, forward, reason, advance_steps=24, early_steps=80, backward_steps=backward)
+    board.intent(1, early_steps=80)
+    store.ingest(BOARD, board.journal)
+    first, open_one = store.session_view(session.id).shots
+    assert first.delivered_steps == delivered
+    assert open_one.upper_bound_steps == 485 + 80
+
+
 @pytest.mark.parametrize(("forward", "delivered"), [(0, 0), (23, 0), (24, 0), (25, 1), (509, 485)])
 def test_steps_that_take_up_a_retraction_deliver_nothing(
     store: Store, session: Session, board: Any, forward: int, delivered: int
