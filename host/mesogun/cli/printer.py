@@ -39,6 +39,7 @@ class Answer:
 
     Attributes:
         data: for `--json`: objects, arrays, texts and numbers; a list is of objects with an `id`.
+            A function is called for it with `--json` alone.
         text: for people: lines and tables.
         exit_code: of the command; an error that ends it has its own.
     """
@@ -75,7 +76,8 @@ class Printer:
 
     def _write(self, answer: Answer, indent: int | None) -> None:
         if self.as_json:
-            sys.stdout.write(json.dumps(answer.data, indent=indent) + "\n")
+            data = answer.data() if callable(answer.data) else answer.data
+            sys.stdout.write(json.dumps(data, indent=indent) + "\n")
         else:
             show(answer.text)
 

@@ -8,7 +8,7 @@ from mesogun.cli.printer import Answer, Table, tell
 from mesogun.cli.words import count
 from mesogun.errors import RecordError
 from mesogun.records import Session, SessionRecord, Shot, Statistics, Store, summarise
-from mesogun.virtual.gun import kept_guns
+from mesogun.records.export import to_json
 from mesogun.words import duration, volume
 from mesogun.words.gun import end, fault_advice
 
@@ -25,6 +25,9 @@ def listed(
     last: int,
 ) -> Answer:
     """The sessions that meet every condition, the newest first."""
+    # The virtual gun takes longer to import than a session takes to show.
+    from mesogun.virtual.gun import kept_guns
+
     with Store.open() as store:
         sessions = store.list_sessions(
             since=since.astimezone() if since else None,
@@ -61,8 +64,7 @@ def listed(
 def shown(name: str, every_shot: bool) -> Answer:
     """One session."""
     with Store.open() as store:
-        record = store.session_view(name)
-        data = json.loads(store.export(name, "json"))
+        record, raw_records = store.session_records(name)
     session = record.session
     text: list[str | Table] = [Table(_figures(record))]
     if record.shots and (every_shot or len(record.shots) <= _SHOTS_SHOWN):
@@ -71,7 +73,7 @@ def shown(name: str, every_shot: bool) -> Answer:
         text += ["", Table([_shot(record, shot) for shot in shots], headings)]
     elif record.shots:
         text += ["", f"`mesogun sessions show {session.id} --shots` lists each shot."]
-    return Answer(data, text)
+    return Answer(lambda: json.loads(to_json(record, raw_records)), text)
 
 
 def _entry(store: Store, session: Session) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from mesogun.errors import RecordError
 from mesogun.records.failures import in_words, is_collision
-from mesogun.records.tables import STORE_VERSION, Base, StoreVersion
+from mesogun.records.tables import STORE_VERSION, Base, StoreVersion, prepare_for
 
 _WRITING = "mesogun_writing"
 
@@ -107,6 +107,7 @@ class Database:
     def _bring_up(self, db: orm.Session) -> None:
         layout = self._layout(db)
         if layout is None:
+            prepare_for(self.url.get_backend_name())
             Base.metadata.create_all(db.connection())
             db.add(StoreVersion(version=STORE_VERSION))
         elif layout < STORE_VERSION:

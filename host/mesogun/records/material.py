@@ -30,10 +30,15 @@ class Material:
     conflicts: tuple[RecordKey, ...]
     notes: tuple[Note, ...]
 
+    @property
+    def raw_records(self) -> list[bytes]:
+        """The session's records as the gun wrote them."""
+        return [row.raw for row in self.span.rows]
+
     @cached_property
     def heads(self) -> list[str]:
         """The chain's head after each number of records."""
-        return chain.heads(self.session, (row.raw for row in self.span.rows))
+        return chain.heads(self.session, self.raw_records)
 
     @cached_property
     def note_heads(self) -> list[str]:

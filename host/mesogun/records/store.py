@@ -231,6 +231,15 @@ class Store:
         """
         return _view(self._load(name))
 
+    def session_records(self, name: str) -> tuple[SessionRecord, list[bytes]]:
+        """Return `session_view` and the records that it tells of, as the gun wrote them.
+
+        Raises:
+            RecordError: as `session_view`.
+        """
+        material = self._load(name)
+        return _view(material), material.raw_records
+
     def proven_view(self, name: str) -> tuple[SessionRecord, VerifyReport]:
         """Return `session_view` and `verify` of one and the same moment.
 
@@ -342,7 +351,7 @@ class Store:
         record = _view(material)
         if form == "csv":
             return export.to_csv(record)
-        return export.to_json(record, [row.raw for row in material.span.rows])
+        return export.to_json(record, material.raw_records)
 
     def _checked(self, name: str) -> tuple[Material, VerifyReport]:
         with self._database.read() as db:
