@@ -312,7 +312,12 @@ class Journal:
     def _is_reusable(self, first):
         if first in (_ERASED, _DIRTY):
             return first == _DIRTY
-        return first + _LAST_SLOT <= self.acknowledged
+        end = first + _LAST_SLOT
+        if end > self.acknowledged:
+            return False
+        # The next start of the gun goes on from the hash in the last ACKNOWLEDGED record. A full
+        # journal has no choice: there is no room for another one before a sector is erased.
+        return end <= self._anchor or not self._anchor or not self.free_records
 
 
 def _is_sound(record):

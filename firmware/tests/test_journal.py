@@ -405,6 +405,21 @@ class TestChain:
         assert journal.chain.digest == digest_of(kept)
         assert prove(kept) == 5
 
+    @pytest.mark.req("R40")
+    def test_the_sector_of_the_last_hash_is_kept(self) -> None:
+        flash = simflash.SimFlash()
+        journal = opened(flash)
+        fill(journal, PER_SECTOR - 1)
+        journal.acknowledge(journal.next, 0)
+        maintain(journal)  # writes the sector's last record
+        append(journal)
+        kept = records(journal)
+        journal.acknowledge(PER_SECTOR + 1, 0)  # its own record too, which makes no other one
+        maintain(journal)
+        again = opened(flash)
+        maintain(again)
+        assert again.chain.digest == digest_of(kept)
+
     def test_a_journal_whose_anchor_is_damaged_begins_a_chain(self) -> None:
         flash = simflash.SimFlash()
         journal = opened(flash)
