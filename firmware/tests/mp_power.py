@@ -12,7 +12,7 @@ from gun.journal import Journal
 
 _CUTS = 1000
 _BYTES = wire.RECORD_BYTES
-# Bytes of flash work in a life, drawn from one of these: in a record or two, in one of many records,
+# Bytes of flash work in a life, below one of these: in a record or two, in one of many records,
 # behind some erasings, each of which is 4096.
 _WORK = (100, 3000, 20000)
 
