@@ -7,13 +7,25 @@ from typing import Any
 from mesogun.cli.printer import Answer, Table, tell
 from mesogun.cli.words import count
 from mesogun.errors import RecordError
-from mesogun.records import Session, SessionRecord, Shot, Statistics, Store, summarise
+from mesogun.records import (
+    Session,
+    SessionRecord,
+    SessionStatus,
+    Shot,
+    Statistics,
+    Store,
+    summarise,
+)
 from mesogun.records.export import to_json
 from mesogun.words import duration, volume
 from mesogun.words.gun import end, fault_advice
 
 _SHOTS_SHOWN = 12
 """A session of more shots shows its statistics, and each shot on demand."""
+
+
+_WHO = ("id", "made", "program", "operator", "patient")
+"""Headings of what is known of a session before it starts."""
 
 
 def listed(
@@ -45,20 +57,34 @@ def listed(
             f"{count(len(kept), 'virtual gun')} may hold records that are not stored, unless in "
             "use: run `mesogun sessions sync`."
         )
+    started = [each for each in found if each["status"] != SessionStatus.PLANNED]
+    planned = [each for each in found if each["status"] == SessionStatus.PLANNED]
     rows = [
         (
-            each["id"],
-            _local(each["created_at"]),
-            each["program"],
-            each["operator"] or "",
-            each["patient_ref"] or ("erased" if each["patient_erased"] else ""),
+            *_who(each),
             *_delivered(each),
             each["status"] + ("" if each["record_complete"] else ", INCOMPLETE"),
         )
-        for each in found
+        for each in started
     ]
-    headings = ("id", "made", "program", "operator", "patient", "shots", "volume", "record")
-    return Answer(found, [Table(rows, headings)] if rows else ["No sessions."])
+    text: list[str | Table] = []
+    if rows:
+        text.append(Table(rows, (*_WHO, "shots", "volume", "record")))
+    if planned:
+        # Nothing was delivered in these, so they must not look like treatments.
+        text += [""] if rows else []
+        text += ["Prepared and never started:", Table([_who(each) for each in planned], _WHO)]
+    return Answer(found, text or ["No sessions."])
+
+
+def _who(entry: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        entry["id"],
+        _local(entry["created_at"]),
+        entry["program"],
+        entry["operator"] or "",
+        entry["patient_ref"] or ("erased" if entry["patient_erased"] else ""),
+    )
 
 
 def shown(name: str, every_shot: bool) -> Answer:
