@@ -4,9 +4,14 @@ Nothing here needs an emulator: a second board with a few wires, a balance and a
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from mesogun.link import Transport
+
+PATIENCE = {"virtual": 1.0, "rp2040": 0.2, "board": 0.2}
+"""Share of a test's repetitions that a target has the time for. A second in which the emulated
+processor computes takes twenty, and on a board a second is a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,66 @@ class Steps:
     backward: int
 
 
+class Line(Enum):
+    """A line that a logic analyser is on; high means what the name says."""
+
+    STEP = "step"
+    FORWARD = "dir_forward"
+    DRIVER = "driver_on"
+    TRIGGER = "trigger_pressed"
+    INTERLOCK = "interlock_closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A new level on a line.
+
+    Attributes:
+        at_ns: when, on the bench's clock.
+        line: where.
+        high: the level.
+    """
+
+    at_ns: int
+    line: Line
+    high: bool
+
+
 class Bench(Protocol):
-    """One gun with a syringe, a needle and everything that surrounds it."""
+    """One gun with a syringe, a needle and everything that surrounds it.
+
+    Attributes:
+        patience: share of a test's repetitions that there is time for, see `PATIENCE`.
+        boot_s: from power-on until the gun waits for its host, at most.
+    """
+
+    @property
+    def patience(self) -> float: ...
+    @property
+    def boot_s(self) -> float: ...
 
     def connect(self) -> Transport:
         """Plug the cable in, again if it was before, and return the host's end of it."""
+        ...
+
+    def unplug(self) -> None:
+        """Pull the cable out; the gun has a supply of its own."""
+        ...
+
+    def stop_listening(self) -> None:
+        """Let the host's computer take nothing more from the gun, as one that hangs."""
+        ...
+
+    def listen_again(self) -> None:
+        """End that."""
+        ...
+
+    def stop_processor(self, seconds: float) -> None:
+        """Let time pass while the gun's processor is stopped, as an interpreter that hangs.
+
+        A debug probe does it. What hardware does by itself goes on, the watchdog too; it may end
+        the stop early.
+        """
         ...
 
     def now_ns(self) -> int:
@@ -111,6 +171,10 @@ class Bench(Protocol):
 
     def edges_since(self, at_ns: int) -> list[Edge]:
         """Return the edges later than `at_ns`, in order."""
+        ...
+
+    def changes(self) -> list[Change]:
+        """Return what all lines did since the bench began, in order; first their levels then."""
         ...
 
     def delivered_nl(self) -> float:

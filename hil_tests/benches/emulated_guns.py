@@ -5,18 +5,18 @@ moment of emulated time.
 """
 
 import multiprocessing
+import socket
 from dataclasses import replace
 from functools import partial
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Self
 
 from benches.bench import Bench
 from benches.emulated import EmulatedBench
 from benches.remote import remote_bench, serve
 from mesogun.catalog import get_needle, get_syringe
 from mesogun.emulated.board import Board as Pins
-from mesogun.emulated.copies import serve_in_copies
+from mesogun.emulated.copies import connect_to_copy, serve_in_copies
 from mesogun.emulated.pico import Pico
 from mesogun.emulated.protocol_emulated import on_pyserial
 from mesogun.emulated.world import EmulatedWorld
@@ -56,38 +56,36 @@ def flashed_gun(image: Path) -> EmulatedWorld:
 
 
 class EmulatedGuns:
-    """The process that holds the booted gun. Use as a context.
+    """The process that holds the booted gun; it ends with `close`, or with the one that began it.
 
     Args:
         image: UF2 file of MicroPython.
-        address: path of the socket at which it gives copies away.
+        address: path at which it gives copies away, in any process.
     """
 
-    def __init__(self, image: Path, address: Path) -> None:
-        self._address = str(address)
+    def __init__(self, image: Path, address: str) -> None:
+        """Begin; the gun boots while others go on."""
         context = multiprocessing.get_context("spawn")
-        ready, self._told = context.Pipe(duplex=False)
-        self._process = context.Process(
-            target=_keep, args=(image, self._address, self._told), daemon=True
-        )
+        self._alive, theirs = context.Pipe()
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(address)
+        server.listen()
+        self._process = context.Process(target=_keep, args=(image, server, theirs))
         self._process.start()
-        self._told.close()
-        with ready:
-            ready.recv()
+        server.close()
+        theirs.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
+    def close(self) -> None:
+        """End the process; copies end with their benches."""
+        self._alive.close()
         self._process.join()
-        self._process.close()
 
-    def make(self, syringe: str, needle: str, one_point: bool, seed: int) -> Bench:
-        """Return a bench with a gun of its own."""
-        connection = Client(self._address, "AF_UNIX")
-        connection.send(_settings(syringe, needle, one_point, seed))
-        return remote_bench(connection)
+
+def emulated_bench(address: str, syringe: str, needle: str, one_point: bool, seed: int) -> Bench:
+    """Return a bench with a gun of its own, when the gun that is copied has booted."""
+    connection = connect_to_copy(address)
+    connection.send(_settings(syringe, needle, one_point, seed))
+    return remote_bench(connection)
 
 
 def _settings(syringe: str, needle: str, one_point: bool, seed: int) -> VirtualGunSettings:
@@ -97,11 +95,8 @@ def _settings(syringe: str, needle: str, one_point: bool, seed: int) -> VirtualG
     return replace(settings, plant=settings.plant.drawn(seed))
 
 
-def _keep(image: Path, address: str, told: Connection) -> None:
-    world = flashed_gun(image)
-    with Listener(address, "AF_UNIX") as listener:
-        told.send(True)
-        serve_in_copies(listener, partial(_serve, world))
+def _keep(image: Path, server: socket.socket, leave: Connection) -> None:
+    serve_in_copies(server, leave, partial(_serve, flashed_gun(image)))
 
 
 def _serve(world: EmulatedWorld, connection: Connection) -> None:

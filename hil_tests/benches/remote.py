@@ -33,6 +33,9 @@ def remote_bench(connection: Connection) -> Bench:
 class _Remote:
     """Passes on whatever is called."""
 
+    patience = EmulatedBench.patience
+    boot_s = EmulatedBench.boot_s
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._cables = 0

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from benches.bench import Change, Line
 from benches.cable import Cable
 from mesogun.catalog import get_syringe
 from mesogun.virtual.panel import Panel
@@ -20,6 +21,10 @@ class GunWorld(SimulatedWorld, Protocol):
     def run_unheard(self, until_ns: int) -> None: ...
     def cut_power(self) -> None: ...
     def cut_power_at(self, at_ns: int) -> None: ...
+    def listen(self, listening: bool) -> None: ...
+    def unplug(self) -> None: ...
+    def plug(self) -> None: ...
+    def stop_processor(self, duration_ns: int) -> None: ...
 
 
 class SimulatedBench:
@@ -34,7 +39,10 @@ class SimulatedBench:
         self.port = port
         self._gun_world = world
         self._panel = world.panel
+        self._began_ns = world.now_ns
+        self._hands: list[Change] = []
         self._connections = 0
+        self._plugged = True
 
     def connect(self) -> Cable:
         self.plug()
@@ -43,7 +51,23 @@ class SimulatedBench:
 
     def plug(self) -> None:
         """Do what `connect` does to the gun."""
+        if not self._plugged:
+            self._gun_world.plug()
+            self._plugged = True
         self._gun_world.receive()
+
+    def unplug(self) -> None:
+        self._gun_world.unplug()
+        self._plugged = False
+
+    def stop_listening(self) -> None:
+        self._gun_world.listen(False)
+
+    def listen_again(self) -> None:
+        self._gun_world.listen(True)
+
+    def stop_processor(self, seconds: float) -> None:
+        self._gun_world.stop_processor(round(seconds * 1e9))
 
     def now_ns(self) -> int:
         return self._gun_world.now_ns
@@ -53,15 +77,19 @@ class SimulatedBench:
 
     def press(self) -> None:
         self._panel.trigger = True
+        self._note(Line.TRIGGER, True)
 
     def release(self) -> None:
         self._panel.trigger = False
+        self._note(Line.TRIGGER, False)
 
     def open_interlock(self) -> None:
         self._panel.interlock_closed = False
+        self._note(Line.INTERLOCK, False)
 
     def close_interlock(self) -> None:
         self._panel.interlock_closed = True
+        self._note(Line.INTERLOCK, True)
 
     def remove_syringe(self) -> None:
         self._panel.seated = False
@@ -101,6 +129,17 @@ class SimulatedBench:
         else:
             world.cut_power()
         world.receive()
+
+    def changes(self) -> list[Change]:
+        begin = [Change(self._began_ns, line, line is Line.INTERLOCK) for line in Line]
+        return begin + sorted(self._hands + self._driven(), key=lambda change: change.at_ns)
+
+    def _driven(self) -> list[Change]:
+        """What the gun did on its own lines."""
+        raise NotImplementedError
+
+    def _note(self, line: Line, high: bool) -> None:
+        self._hands.append(Change(self._gun_world.now_ns, line, high))
 
     def delivered_nl(self) -> float:
         return self._gun_world.plant.needle_nl

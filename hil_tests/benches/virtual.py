@@ -1,17 +1,21 @@
 """The bench in software: the real firmware in the simulated world."""
 
-from benches.bench import Edge, Steps
+from benches.bench import PATIENCE, Change, Edge, Line, Steps
 from benches.simulated import SimulatedBench
 from mesogun.catalog import get_needle, get_syringe
 from mesogun.ports import Simulation
 from mesogun.virtual.gun import VirtualTransport
 from mesogun.virtual.pulse_stream import Run
+from mesogun_protocol.pulse import TICK_NS
 
 _BOARD_ID = bytes.fromhex("0123456789abcdef")
 
 
 class VirtualBench(SimulatedBench):
     """Implements `Bench`, with the steps of the pulse words that the firmware has queued."""
+
+    patience = PATIENCE["virtual"]
+    boot_s = 0.004
 
     def __init__(self, syringe: str, needle: str, one_point: bool, seed: int) -> None:
         """Fit `syringe` and `needle` and power up a new gun."""
@@ -27,7 +31,9 @@ class VirtualBench(SimulatedBench):
         self._world = self._gun.world
         self._runs: list[Run] = []
         self._forward = self._backward = 0
+        self._driver: list[Change] = []
         self._world.scope = self._see
+        self._world.on_driver = self._see_driver
 
     def _see(self, run: Run) -> None:
         self._runs.append(run)
@@ -35,6 +41,9 @@ class VirtualBench(SimulatedBench):
             self._forward += run.pulses
         else:
             self._backward += run.pulses
+
+    def _see_driver(self, at_ns: int, on: bool) -> None:
+        self._driver.append(Change(at_ns, Line.DRIVER, on))
 
     def cut_power(self, after_s: float = 0.0) -> None:
         super().cut_power(after_s)
@@ -54,6 +63,15 @@ class VirtualBench(SimulatedBench):
             for edge_ns in run.edges()
             if edge_ns > at_ns
         ]
+
+    def _driven(self) -> list[Change]:
+        changes = list(self._driver)
+        for run in self._runs:
+            changes.append(Change(run.start_ns, Line.FORWARD, run.forward))
+            for edge_ns in run.edges():
+                changes.append(Change(edge_ns, Line.STEP, True))
+                changes.append(Change(edge_ns + TICK_NS, Line.STEP, False))
+        return changes
 
     def close(self) -> None:
         self._gun.forget()

@@ -4,22 +4,26 @@ import select
 import sys
 import time
 
+import machine
 import micropython
 from micropython import const
 
 _IN_BYTES = const(1024)
-# The driver sends packets of 64 bytes; a longer write may wait for the host several times.
+# A packet of the driver; in front of each its buffer of 256 bytes is at least half empty.
 _PIECE_BYTES = const(64)
-_FULL_MS = const(5)  # a host that reads empties the driver's buffer of 256 bytes in less than 1 ms
-_LISTENING_MS = const(1000)  # a host that has sent something this long ago is taken to read as well
+_PATIENCE_MS = const(5)  # a host that listens takes a packet within 1 ms
+# The packet that MicroPython sends, on endpoint 2, is in this buffer until the host has taken it
+# (datasheet 4.1.2.5: control word of the buffer, AVAILABLE).
+_BUFFER_CONTROL = const(0x50100090)
+_UNTAKEN = const(1 << 10)
 
 
 class Serial:
     """See `gun.ports.Serial`.
 
     A write to a port whose host has stopped reading would block for 500 ms and then lose what does
-    not fit: so bytes go out only as long as there is room, and the rest of a frame is dropped. The
-    host asks again.
+    not fit, and `POLLOUT` tells of room for one byte alone. So a piece goes out only behind one
+    that the host has taken, and else the rest of a frame is dropped: the host asks again.
     """
 
     def __init__(self):
@@ -27,31 +31,25 @@ class Serial:
         micropython.kbd_intr(-1)
         self.source = sys.stdin  # to be polled
         self._bytes = sys.stdin.buffer
-        self.source = sys.stdin  # to be polled
-        self._bytes = sys.stdin.buffer
         self._sink = sys.stdout.buffer
         self._readable = select.poll()
         self._readable.register(self.source, select.POLLIN)
-        self._writable = select.poll()
-        self._writable.register(sys.stdout, select.POLLOUT)
         self._in = bytearray(_IN_BYTES)
         self._in_view = memoryview(self._in)
         self._one = bytearray(1)
         self._length = 0
-        self._heard_ms = time.ticks_add(time.ticks_ms(), -_LISTENING_MS)
+        self._patience_ms = _PATIENCE_MS
 
     def fetch(self):
         """Take what has been received, as far as it fits; byte by byte, for more would block."""
         one = self._one
         buf = self._in
         length = self._length
-        while length < _IN_BYTES and _ready(self._readable, 0):
+        while length < _IN_BYTES and self._is_readable():
             self._bytes.readinto(one)
             buf[length] = one[0]
             length += 1
-        if length != self._length:
-            self._length = length
-            self._heard_ms = time.ticks_ms()
+        self._length = length
 
     def take(self):
         view = self._in_view[: self._length]
@@ -59,20 +57,26 @@ class Serial:
         return view
 
     def send(self, data):
-        # Room for one byte is all that can be known. A host that listens makes room for a piece in
-        # no time; for one that may be gone the pieces are bytes, which never wait.
-        listening = time.ticks_diff(time.ticks_ms(), self._heard_ms) < _LISTENING_MS
-        piece = _PIECE_BYTES if listening else 1
-        patience_ms = _FULL_MS if listening else 0
         at = 0
-        while at < len(data) and _ready(self._writable, patience_ms):
-            sent = self._sink.write(data[at : at + piece])
+        while at < len(data):
+            if not self._is_taken():
+                # One wait is enough for a host that is gone: the next piece finds out at once.
+                self._patience_ms = 0
+                return
+            self._patience_ms = _PATIENCE_MS
+            sent = self._sink.write(data[at : at + _PIECE_BYTES])
             if not sent:
-                break
+                return
             at += sent
 
+    def _is_readable(self):
+        for _ in self._readable.ipoll(0):
+            return True
+        return False
 
-def _ready(poll, timeout_ms):
-    for _ in poll.ipoll(timeout_ms):
+    def _is_taken(self):
+        begin_ms = time.ticks_ms()
+        while machine.mem32[_BUFFER_CONTROL] & _UNTAKEN:
+            if time.ticks_diff(time.ticks_ms(), begin_ms) >= self._patience_ms:
+                return False
         return True
-    return False

@@ -7,10 +7,11 @@ forks has an exact copy of all of it, and what happens in a copy never comes bac
 
 import os
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Callable
-from multiprocessing.connection import Connection, Listener, Pipe
+from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, TypeVar
 
 from mesogun.errors import MesogunError
@@ -53,21 +54,31 @@ def in_copy(work: Callable[[], Result]) -> Result:
     return result
 
 
-def serve_in_copies(listener: Listener, serve: Callable[[Connection], None]) -> None:
-    """Let a copy of this process serve each connection to `listener`; does not return."""
+def serve_in_copies(
+    server: socket.socket, leave: Connection, serve: Callable[[Connection], None]
+) -> None:
+    """Let a copy of this process serve each client of `server`; returns at the end of `leave`."""
     # Nobody asks how a copy ended: its client sees the end of the connection.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while True:
-        with listener.accept() as connection:
+    while leave not in wait([server, leave]):
+        client, _ = server.accept()
+        with client:
             if os.fork():
                 continue
             try:
-                serve(connection)
-            except BaseException:  # noqa: BLE001 (told here: the caller's code belongs to the parent)
+                serve(Connection(client.detach()))
+            except BaseException:  # noqa: BLE001 (told here: the caller's code is the parent's)
                 traceback.print_exc()
             finally:
                 sys.stderr.flush()
                 os._exit(0)
+
+
+def connect_to_copy(address: str) -> Connection:
+    """Return a connection to a new copy of the process that serves at a Unix socket."""
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(address)
+    return Connection(client.detach())
 
 
 def _work(work: Callable[[], Any], there: Connection) -> None:

@@ -21,9 +21,6 @@ SUFFIX: Final = ".rp2040"
 _BOOT_NS: Final = 5_000_000_000
 """Time in which MicroPython must be on USB; a blank board formats its file system first."""
 
-_PORT_NS: Final = 1_000_000_000
-"""From the answer on USB until an operating system offers the port to programs, about."""
-
 
 def emulated_gun() -> Path:
     """Return the flash file of the emulated gun of this computer; the first call names the gun.
@@ -84,7 +81,7 @@ class EmulatedTransport(SimulatedTransport):
                 f"{image.name} does not come up on USB within {_BOOT_NS // 10**9} s of emulated "
                 "time: take an image of MicroPython for the Raspberry Pi Pico, 1.28 or newer."
             )
-        self.world.run_unheard(self.world.now_ns + _PORT_NS)
+        self.world.run_unheard(self.world.port_ns)
         super().__init__(self.world, settings.speed)
 
     def close(self) -> None:

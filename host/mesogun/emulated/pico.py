@@ -33,6 +33,7 @@ STORAGE_OFFSET: Final = FLASH_BYTES - STORAGE_BYTES
 _PINS: Final = 30
 _FIRST_ADC_PIN: Final = 26
 _ADC_CHANNELS: Final = 5
+_STOPPED_LOOK_NS: Final = 1_000_000
 
 
 class EmulatorError(MesogunError):
@@ -69,6 +70,7 @@ class Pico:
         edges: what happened on the watched pins.
         connected: the chip has answered the host's questions on USB since its last reset.
         resets: how often the chip was reset since the board was switched on, power-on not counted.
+        reset_ns: when it was reset last, 0 if it never was.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Pico:
         self.edges: list[Edge] = []
         self.connected = False
         self.resets = 0
+        self.reset_ns = 0
         self._driven: dict[int, int] = {}
         self._inputs: dict[int, int | None] = {}
         self._watched: dict[int, list[Callable[[int, int], None]]] = {}
@@ -156,6 +159,19 @@ class Pico:
     def send(self, data: bytes) -> None:
         """Send bytes to the board's serial port over USB; nothing is lost."""
         self._cdc.send(data)
+
+    def listen(self, listening: bool) -> None:
+        """Let the host take what the board sends, or leave it there."""
+        self._cdc.listen(listening)
+
+    def unplug(self) -> None:
+        """Pull the USB cable; the board has another supply."""
+        self._cdc.unplug()
+        self.connected = False
+
+    def plug(self) -> None:
+        """Push it in again; `connected` tells when the host has found the board."""
+        self._cdc.plug()
 
     def receive(self) -> bytes:
         """Return the bytes that the board has sent."""
@@ -225,6 +241,12 @@ class Pico:
         """Connect something to UART `number`: it gets each byte when the last bit has come."""
         return UartPeer(self._mcu.clock, self._uarts[number], on_byte)
 
+    def stop_processor(self, duration_ns: int) -> None:
+        """Let time pass without the processor, less if something resets it."""
+        end_ns, resets = self.now_ns + duration_ns, self.resets
+        while self.resets == resets and self.now_ns < end_ns:
+            self._mcu.clock.tick(min(end_ns - self.now_ns, _STOPPED_LOOK_NS))
+
     def reset(self, cause: Cause = Cause.RUN_PIN) -> None:
         """Reset the chip; RAM and flash keep what they hold."""
         mcu = self._mcu
@@ -238,6 +260,7 @@ class Pico:
         self._pio.reset()
         self.connected = False
         self.resets += 1
+        self.reset_ns = self.now_ns
         for pin in range(_PINS):
             self._pin_changed(pin)
         mcu.leave_reset()

@@ -15,7 +15,12 @@ from rp2040py.irq import IRQ
 from rp2040py.peripherals.dma import TREQ, DREQChannel, RPDMAChannel
 from rp2040py.peripherals.ssi import CMD_BLOCK_ERASE, CMD_PAGE_PROGRAM, CMD_SECTOR_ERASE, RPSSI
 from rp2040py.peripherals.uart import RPUART, TXFE, UARTDR, UARTTXINTR, IUARTDMAChannels
-from rp2040py.peripherals.usb import RPUSBController
+from rp2040py.peripherals.usb import (
+    EP0_IN_BUFFER_CONTROL,
+    EP15_OUT_BUFFER_CONTROL,
+    USB_BUF_CTRL_AVAILABLE,
+    RPUSBController,
+)
 from rp2040py.rp2040 import RP2040
 from rp2040py.usb.cdc import USBCDC
 
@@ -41,6 +46,9 @@ class Cdc(USBCDC):
     the package it gets one every 26 us, its processor never sleeps, and 1 s costs 17 s.
 
     Defect: what does not fit into the queue of 512 bytes is dropped. Here the queue has no end.
+
+    Missing: a host that takes nothing, and a cable that is pulled. Packets that the device offers
+    then stay where they are.
     """
 
     def __init__(self, usb: RPUSBController) -> None:
@@ -53,12 +61,45 @@ class Cdc(USBCDC):
         usb.on_endpoint_read = self._on_offer
         usb.on_reset = self._on_chip_reset
         self._wake = usb.rp2040.clock.create_alarm(self._serve)
+        self._plugged = self._listening = True
+        self._untaken: list[tuple[int, int]] = []
+        self._take = usb.dpram_updated
+        usb.dpram_updated = self._on_buffer
 
     def send(self, data: bytes) -> None:
-        """Send `data` to the device, as fast as it takes it."""
+        """Send `data` to the device, as fast as it takes it; without a cable it is lost."""
+        if not self._plugged:
+            return
         self._unsent += data
         if data and self._offered:
             self._wake.schedule(0)
+
+    def listen(self, listening: bool) -> None:
+        """Take what the device sends, or let it wait."""
+        self._listening = listening
+        if listening and self._plugged:
+            untaken, self._untaken = self._untaken, []
+            for offset, value in untaken:
+                self._take(offset, value)
+
+    def unplug(self) -> None:
+        """Pull the cable. The device has a supply of its own and goes on."""
+        self._plugged = False
+        self._unsent.clear()
+
+    def plug(self) -> None:
+        """Push the cable in: the host resets the bus and asks the device who it is."""
+        self._plugged = self._listening = True
+        self._untaken.clear()
+        self._on_chip_reset()
+        self.usb.reset_device()
+
+    def _on_buffer(self, offset: int, value: int) -> None:
+        is_input = EP0_IN_BUFFER_CONTROL <= offset <= EP15_OUT_BUFFER_CONTROL and not offset & 4
+        if is_input and value & USB_BUF_CTRL_AVAILABLE and not (self._plugged and self._listening):
+            self._untaken.append((offset, value))
+        else:
+            self._take(offset, value)
 
     def _on_offer(self, endpoint: int, size: int) -> None:
         if endpoint != self._out_endpoint:

@@ -19,6 +19,9 @@ _REST_NS: Final = 30_000_000
 _LOOK_NS: Final = 5_000_000
 """Time between two looks at the motor while it turns: how late DIAG may tell of a stall."""
 
+_PORT_NS: Final = 1_000_000_000
+"""From a reset until an operating system offers the port to programs, about."""
+
 _ADC_MAX: Final = 4095
 
 
@@ -88,6 +91,11 @@ class EmulatedWorld:
         return self.pico.now_ns
 
     @property
+    def port_ns(self) -> int:
+        """When the operating system of the host offers the gun's port, or has done so."""
+        return self.pico.reset_ns + _PORT_NS
+
+    @property
     def driver_on(self) -> bool:
         """True if the driver's enable line is active now."""
         return self.pico.level(self.board.enable) == 0
@@ -107,6 +115,26 @@ class EmulatedWorld:
     def run_unheard(self, until_ns: int) -> None:
         """Let time pass until `until_ns`; bytes for the host wait until it listens again."""
         self._run(until_ns, listening=False)
+
+    def listen(self, listening: bool) -> None:
+        """Let the host's computer take bytes from the cable, or leave them in the gun."""
+        self.pico.listen(listening)
+
+    def unplug(self) -> None:
+        """Pull the cable of the host."""
+        self.pico.unplug()
+
+    def plug(self) -> None:
+        """Push it in again; returns when an operating system offers the port."""
+        self.pico.plug()
+        self.run_unheard(self.now_ns + _PORT_NS)
+        self.pico.receive()
+
+    def stop_processor(self, duration_ns: int) -> None:
+        """Let time pass while the processor does nothing, less if the watchdog resets it."""
+        self.show_panel()
+        self.pico.stop_processor(duration_ns)
+        self._move(self.now_ns)
 
     def cut_power(self) -> None:
         """Take the power away and give it back at once."""

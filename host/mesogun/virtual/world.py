@@ -26,6 +26,12 @@ it keeps a firmware that would not sleep from stopping the world's clock."""
 
 _STALLED = int(Inputs.STALLED)
 
+_WATCHDOG_NS = 2_000 * _MS_NS
+"""After so long without a pass of the main loop the firmware is reset (R18)."""
+
+_DRIVER_BYTES = 256
+"""What the serial driver of the firmware keeps for a host that does not listen."""
+
 _RECEIVE_BYTES = 512
 """What the serial driver of the firmware hands over at once: the size of MicroPython's ring."""
 
@@ -50,6 +56,7 @@ class World:
         now_ns: simulated time since the world began.
         wakes: how often the firmware was woken.
         scope: called with each piece of motion on the STEP pin, as a logic analyser sees it.
+        on_driver: called with the time and whether the driver is on, at each change.
     """
 
     def __init__(
@@ -75,9 +82,12 @@ class World:
         plant.new_point()
         self.wakes = 0
         self.scope: Callable[[Run], None] | None = None
+        self.on_driver: Callable[[int, bool], None] | None = None
+        self._driver_on = False
         self._cut_ns: int | None = None
         self._to_gun = bytearray()
         self._to_host = bytearray()
+        self._plugged = self._listening = True
         self._power_up(ResetCause.POWER_ON)
 
     def cut_power(self) -> None:
@@ -95,14 +105,38 @@ class World:
         self.flash.close()
 
     def send(self, data: bytes) -> None:
-        """Bytes from the host, as its serial driver sends them."""
-        self._to_gun += data
+        """Bytes from the host, as its serial driver sends them; without a cable they are lost."""
+        if self._plugged:
+            self._to_gun += data
 
     def receive(self) -> bytes:
         """Bytes for the host that have arrived so far."""
         data = bytes(self._to_host)
         self._to_host.clear()
         return data
+
+    def listen(self, listening: bool) -> None:
+        """Let the host's computer take bytes from the cable, or leave them in the gun."""
+        self._listening = listening
+
+    def unplug(self) -> None:
+        """Pull the cable of the host; the gun has a supply of its own."""
+        self._plugged = False
+
+    def plug(self) -> None:
+        """Push it in again: what was on its way is lost."""
+        self._plugged = self._listening = True
+        self._to_gun.clear()
+        self._to_host.clear()
+
+    def stop_processor(self, duration_ns: int) -> None:
+        """Let time pass while the firmware does nothing, less if the watchdog resets it."""
+        end_ns = self.now_ns + duration_ns
+        reset_ns = self._passed_ns + _WATCHDOG_NS
+        self._advance(min(end_ns, reset_ns))
+        if reset_ns <= end_ns:
+            self._firmware.kill()
+            self._power_up(ResetCause.WATCHDOG)
 
     def run(self, until_ns: int) -> None:
         """Let time pass until `until_ns`, or until there are bytes for the host."""
@@ -132,6 +166,7 @@ class World:
         self._cause = cause
         self._to_gun.clear()
         self._reported = self.panel.inputs()
+        self._look_at_driver(self.now_ns)
         self._firmware = Firmware()
         self._requests = self._firmware.requests()
         self._serve()
@@ -171,6 +206,7 @@ class World:
         if self.scope is not None:
             for run in runs:
                 self.scope(run)
+        self._look_at_driver(max((run.end_ns for run in runs if run.driven), default=to_ns))
         self.plant.advance(to_ns, runs)
         if self.stream.blocks_done != self._blocks_done:
             self._blocks_done = self.stream.blocks_done
@@ -212,13 +248,14 @@ class World:
                     if deadline_ms == cosim.FOREVER_MS
                     else self._boot_ns + deadline_ms * _MS_NS
                 )
+                self._passed_ns = self.now_ns
                 self._earliest_ns = self.now_ns + _PASS_NS
                 return
             self._carry_out(message, fields)
 
     def _carry_out(self, message: Message, fields: dict[str, Any]) -> None:  # noqa: C901 (one branch a message)
         if message is cosim.SEND:
-            self._to_host += fields["data"]
+            self._say(fields["data"])
         elif message is cosim.PANEL:
             self.panel.light, self.panel.buzzer = fields["light"], fields["buzzer"]
         elif message is cosim.PULSE_SUBMIT:
@@ -240,12 +277,26 @@ class World:
         elif message is cosim.BOOT:
             self._answer(cosim.BOOTED, board_id=self.board_id, reset_cause=self._cause)
 
+    def _say(self, data: bytes) -> None:
+        if self._listening and self._plugged:
+            self._to_host += data
+        else:
+            self._to_host += data[: max(0, _DRIVER_BYTES - len(self._to_host))]
+
     def _set_driver(self, enabled: bool, budget_steps: int) -> None:
         stream = self.stream
         if not enabled:
             stream.restart(self.now_ns)
         stream.set_budget(self.now_ns, budget_steps)
         stream.set_driver(self.now_ns, enabled)
+        self._look_at_driver(self.now_ns)
+
+    def _look_at_driver(self, at_ns: int) -> None:
+        """Tell of a driver that went on or off; the step that used the budget up took it away."""
+        if self.stream.driver_on != self._driver_on:
+            self._driver_on = self.stream.driver_on
+            if self.on_driver is not None:
+                self.on_driver(at_ns, self._driver_on)
 
     def _pulse(self, message: Message) -> None:
         if message is cosim.PULSE_ABORT:

@@ -1,12 +1,13 @@
 import os
 import signal
+import socket
 import threading
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 
 import pytest
 
-from mesogun.emulated.copies import CopyError, in_copy, serve_in_copies
+from mesogun.emulated.copies import CopyError, connect_to_copy, in_copy, serve_in_copies
 from mesogun.emulated.pico import Pico
 from tests.emulated.raw_repl import RawRepl
 
@@ -78,15 +79,18 @@ def test_each_connection_gets_a_copy_of_its_own(tmp_path: Path) -> None:
             connection.send(state)
 
     address = str(tmp_path / "socket")
-    with Listener(address, "AF_UNIX") as listener:
+    here, leave = Pipe()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address)
+        listening.listen()
         server = os.fork()
         if not server:
-            serve_in_copies(listener, count)
-        try:
-            with Client(address, "AF_UNIX") as one, Client(address, "AF_UNIX") as two:
-                for connection, added, total in ((one, 2, 2), (two, 5, 5), (one, 1, 3)):
-                    connection.send(added)
-                    assert connection.recv() == total
-        finally:
-            os.kill(server, signal.SIGTERM)
-            os.waitpid(server, 0)
+            here.close()
+            serve_in_copies(listening, leave, count)
+            os._exit(0)
+    with here, connect_to_copy(address) as one, connect_to_copy(address) as two:
+        for connection, added, total in ((one, 2, 2), (two, 5, 5), (one, 1, 3)):
+            connection.send(added)
+            assert connection.recv() == total
+    assert os.waitpid(server, 0) == (server, 0)
+    leave.close()
