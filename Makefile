@@ -8,6 +8,10 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 CANDIDATES := $(if $(filter file,$(origin PYTHON)),python3 python3.14 python3.13 python3.12 python3.11,$(PYTHON))
 
+# What the tests of the whole system run on: virtual or rp2040; and how many at once.
+TARGET ?= virtual
+JOBS ?= 2
+
 # More arguments for the program behind a target: make test ARGS="-k frame".
 ARGS ?=
 
@@ -36,6 +40,10 @@ dev: $(DEV) ## Set up everything that the targets below need.
 .PHONY: test
 test: dev ## Run every test, in a random order.
 	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: hil
+hil: dev ## Run the tests of the whole system; TARGET=rp2040 on the emulated chip.
+	$(BIN)/python -m pytest hil_tests --target $(TARGET) -n $(JOBS) $(ARGS)
 
 .PHONY: check
 check: lint types arrows generated requirements ## Run every check that is not a test.

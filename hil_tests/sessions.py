@@ -32,6 +32,20 @@ def shots(
     return replace(SHOT, count=count, trigger=trigger, on_release=on_release)
 
 
+def some(bench: Bench, count: int, least: int = 2) -> int:
+    """Return how many of `count` repetitions the target has the time for."""
+    return min(count, max(least, round(count * bench.patience)))
+
+
+def shortened(bench: Bench, step: PlannedStep) -> PlannedStep:
+    """Return a step with as many shots, or as much of its flow, as the target has the time for."""
+    if step.kind is not StepKind.FLOW or bench.patience == 1:
+        return replace(step, count=some(bench, step.count, 3))
+    # Five looks at the sensors cost about as much as a shot, and a flow has fifty a second.
+    parts = round(10 / bench.patience)
+    return replace(step, dose_nl=step.dose_nl // parts, inject_us=step.inject_us // parts)
+
+
 def steps_of(dose_nl: int, pl_per_step: int = PL_PER_STEP) -> int:
     """Return the whole steps of a dose."""
     return dose_nl * 1000 // pl_per_step

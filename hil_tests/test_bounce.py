@@ -4,12 +4,12 @@ import random
 
 import pytest
 from benches.bench import Bench
-from sessions import load, shots, start
+from sessions import load, shots, some, start
 
 from mesogun.gun import Gun
 from mesogun_protocol.enums import ControllerState, OnRelease, TriggerMode
 
-_TRAINS = 40
+_TRAINS = 40  # a look
 
 
 def _bounce(bench: Bench, dice: random.Random, to_pressed: bool) -> None:
@@ -27,12 +27,14 @@ def _bounce(bench: Bench, dice: random.Random, to_pressed: bool) -> None:
     bench.press() if to_pressed else bench.release()
 
 
+@pytest.mark.sampled
 @pytest.mark.req("R21")
 @pytest.mark.parametrize("seed", range(3))
 def test_a_bouncing_press_is_counted_once(bench: Bench, gun: Gun, seed: int) -> None:
     dice = random.Random(f"bounce {seed}")
     load(gun)
-    for count in range(1, 10 * _TRAINS + 1):
+    looks = some(bench, 10)
+    for count in range(1, looks * _TRAINS + 1):
         _bounce(bench, dice, True)
         bench.run_for(dice.uniform(0.055, 0.2))
         _bounce(bench, dice, False)
@@ -44,8 +46,9 @@ def test_a_bouncing_press_is_counted_once(bench: Bench, gun: Gun, seed: int) -> 
 @pytest.mark.req("R21")
 def test_a_bouncing_press_is_one_shot(bench: Bench, gun: Gun) -> None:
     dice = random.Random("one shot")
-    start(gun, shots(_TRAINS, TriggerMode.PRESS))
-    for made in range(1, _TRAINS + 1):
+    presses = some(bench, _TRAINS)
+    start(gun, shots(presses, TriggerMode.PRESS))
+    for made in range(1, presses + 1):
         _bounce(bench, dice, True)
         bench.run_for(dice.uniform(0.055, 0.3))
         _bounce(bench, dice, False)
@@ -58,7 +61,7 @@ def test_a_bouncing_press_is_one_shot(bench: Bench, gun: Gun) -> None:
 def test_a_bouncing_release_makes_no_shot(bench: Bench, gun: Gun) -> None:
     dice = random.Random("release")
     start(gun, shots(100, TriggerMode.HOLD, OnRelease.STOP))
-    for _ in range(20):
+    for _ in range(some(bench, 20)):
         _bounce(bench, dice, True)
         bench.run_for(dice.uniform(0.055, 0.5))
         bench.release()

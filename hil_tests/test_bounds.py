@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from benches.bench import Bench, Steps
 from raw import RawHost, pack, program
-from sessions import PL_PER_STEP, SHOT, load, shots
+from sessions import PL_PER_STEP, SHOT, load, shots, some
 
 from mesogun.gun import Gun, Refused
 from mesogun_protocol import messages
@@ -225,7 +225,7 @@ def test_arming_names_the_program_that_is_held(bench: Bench, raw: RawHost) -> No
 def test_random_bytes_move_nothing_and_stop_nothing(bench: Bench, raw: RawHost) -> None:
     dice = random.Random("noise")
     ids = [message.id for message in messages.REQUESTS if message is not messages.HELLO]
-    for _ in range(300):
+    for _ in range(some(bench, 300)):
         raw.transport.write(dice.randbytes(dice.randrange(700)))
         body = dice.randbytes(dice.randrange(40))
         assert raw.ask(dice.choice(ids), body) is not None

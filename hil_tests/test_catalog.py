@@ -3,7 +3,7 @@
 import pytest
 from benches.bench import Bench, BenchMaker
 from health import Health
-from sessions import arm_again
+from sessions import arm_again, shortened
 
 from mesogun.catalog import get_syringe, techniques, treatments
 from mesogun.gun import Gun, Status
@@ -37,9 +37,10 @@ def _work_the_trigger(gun: Gun, bench: Bench, trigger: TriggerMode, most_s: floa
 def test_a_program_of_the_catalog_is_delivered(make_bench: BenchMaker, name: str) -> None:
     program = resolve(name)
     syringe = get_syringe(program.syringe)
-    steps = compile_steps(program, syringe)
-    one_point = steps[0].trigger is TriggerMode.AUTO
+    planned = compile_steps(program, syringe)
+    one_point = planned[0].trigger is TriggerMode.AUTO
     bench = make_bench(program.syringe, program.needle, one_point)
+    steps = [shortened(bench, step) for step in planned]
     health = Health(bench)
     gun = health.greet(Link(bench.connect()))
 

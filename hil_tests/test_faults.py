@@ -29,6 +29,7 @@ _CAUSES = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.req("R15", "R28", "R42")
 @pytest.mark.parametrize(("cause", "cure", "fault", "within_ms"), _CAUSES)
 @pytest.mark.parametrize("step", [shots(3), FLOW], ids=["shots", "flow"])

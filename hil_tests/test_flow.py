@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from benches.bench import Bench
 from health import read_records
-from sessions import FLOW, follow, groups, listen, start, steps_of
+from sessions import FLOW, follow, groups, listen, some, start, steps_of
 
 from mesogun.gun import Gun
 from mesogun_protocol.enums import ControllerState, EndReason, RecordKind, TriggerMode
@@ -50,7 +50,7 @@ def test_a_held_flow_stops_and_goes_on_with_the_trigger(bench: Bench, gun: Gun) 
 
 def test_a_flow_that_is_let_go_many_times_is_whole_in_the_end(bench: Bench, gun: Gun) -> None:
     start(gun, replace(HELD, ramp_us=300_000))
-    for _ in range(40):
+    for _ in range(some(bench, 40)):
         bench.press()
         bench.run_for(0.07)
         bench.release()

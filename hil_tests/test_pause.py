@@ -33,6 +33,7 @@ def test_pauses_stand_anywhere(gun: Gun, steps: tuple[PlannedStep, ...]) -> None
     assert follow(gun, 3, DONE).shots_done == 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "after_s", [0.0, 0.003, 0.05, 0.0995, 0.1005, 0.15, 0.1985, 0.1995, 0.2005, 0.203]
 )

@@ -99,6 +99,7 @@ def test_a_stop_does_not_clear_a_fault(bench: Bench, gun: Gun, health: Health) -
     assert gun.status().state is State.FAULT
 
 
+@pytest.mark.sampled
 @pytest.mark.req("R11", "R30")
 @pytest.mark.parametrize(
     "step",
@@ -129,6 +130,7 @@ def test_a_stop_ends_motion_wherever_it_is(
     assert status.delivered_steps == ends[0]["delivered_steps"]
 
 
+@pytest.mark.sampled
 @pytest.mark.req("R12")
 @pytest.mark.parametrize(
     ("step", "at_ms"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from benches.bench import Bench
 from health import read_records
-from sessions import SHOT, arm, follow, groups, listen, press, shots, start, steps_of
+from sessions import SHOT, arm, follow, groups, listen, press, shots, some, start, steps_of
 
 from mesogun.gun import Gun, Refused
 from mesogun_protocol.enums import (
@@ -38,8 +38,9 @@ def test_auto_goes_by_itself_for_its_count(bench: Bench, gun: Gun) -> None:
 
 
 def test_a_duration_is_a_count_of_periods(bench: Bench, gun: Gun) -> None:
-    receipt_ms = 40 * 250
-    start(gun, replace(SHOT, count=40, period_us=250_000))
+    count = some(bench, 40, 8)
+    receipt_ms = count * 250
+    start(gun, replace(SHOT, count=count, period_us=250_000))
     began_ns = bench.now_ns()
     follow(gun, 15, DONE)
     edges = bench.edges_since(began_ns)
@@ -99,6 +100,7 @@ def test_a_shot_is_cut_off_where_the_program_says_so(
     assert gun.status().shots_done == 2
 
 
+@pytest.mark.sampled
 @pytest.mark.req("R13")
 @pytest.mark.parametrize("at_ms", range(100, 201, 7))
 def test_a_release_in_the_rest_between_two_shots(bench: Bench, gun: Gun, at_ms: int) -> None:
@@ -117,6 +119,7 @@ def test_a_release_in_the_rest_between_two_shots(bench: Bench, gun: Gun, at_ms: 
     assert bench.steps().forward == steps_of(40_000)
 
 
+@pytest.mark.sampled
 @pytest.mark.req("R04", "R13")
 @pytest.mark.parametrize("pressed_us", [175_000, 190_000, *range(195_000, 202_000, 400)])
 def test_a_press_that_comes_back_as_the_period_ends(
@@ -186,24 +189,26 @@ def test_a_frantic_trigger_makes_ten_shots_a_second_at_most(bench: Bench, gun: G
         shots(60, HOLD, OnRelease.STOP), dose_nl=1_000, inject_us=20_000, period_us=100_000
     )
     start(gun, quick)
-    for _ in range(60):
+    presses = some(bench, 60)
+    for _ in range(presses):
         bench.press()
         bench.run_for(0.051)
         bench.release()
         bench.run_for(0.052)
     first = [group[0].at_ns for group in groups(bench.edges_since(0))]
-    assert len(first) >= 40
+    assert len(first) >= presses * 2 // 3
     assert all(b - a >= 100_000_000 for a, b in itertools.pairwise(first))
 
 
 @pytest.mark.req("R04")
 def test_frantic_presses_make_ten_shots_a_second_at_most(bench: Bench, gun: Gun) -> None:
     start(gun, replace(shots(60, PRESS), dose_nl=1_000, inject_us=20_000, period_us=100_000))
-    for _ in range(60):
+    presses = some(bench, 60)
+    for _ in range(presses):
         bench.press()
         bench.run_for(0.0501)
         bench.release()
         bench.run_for(0.0501)
     first = [group[0].at_ns for group in groups(bench.edges_since(0))]
-    assert len(first) >= 20
+    assert len(first) >= presses // 3
     assert all(b - a >= 100_000_000 for a, b in itertools.pairwise(first))
