@@ -84,8 +84,10 @@ def follow(gun: Gun, seconds: float, *states: ControllerState) -> Status:
         status = gun.status()
         if status.state in states:
             return status
-        assert status.clock_ms < deadline_ms, f"still {status.state.name} after {seconds} s"
-        gun.wait(0.1)
+        left_ms = deadline_ms - status.clock_ms
+        assert left_ms > 0, f"still {status.state.name} after {seconds} s"
+        # An event ends the wait.
+        gun.wait(min(1.0, left_ms / 1000))
 
 
 def listen(gun: Gun, seconds: float) -> None:
