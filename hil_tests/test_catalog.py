@@ -56,7 +56,11 @@ def test_a_program_of_the_catalog_is_delivered(make_bench: BenchMaker, name: str
 
     assert status.state is ControllerState.DONE
     assert status.shots_done == receipt.shots == status.shots_planned
-    assert status.delivered_steps == receipt.steps == bench.steps().forward
+    made = bench.steps()
+    assert status.delivered_steps == receipt.steps
+    # What is pushed ahead of a dose is pulled back behind it; the last pull is not made up for.
+    last_pull = receipt.steps - (made.forward - made.backward)
+    assert 0 <= last_pull <= made.backward / receipt.shots
     assert status.delivered_nl == pytest.approx(volume_nl, abs=pl_per_step / 1000)
     bench.run_for(5)
     # 3.4 % of it is the syringe's bore, which the gun was told nothing of.
