@@ -34,6 +34,6 @@ def _content(store: Store, name: str, form: str) -> str:
         from mesogun.handover.origin import number_in_course
 
         session = store.find_session(name)
-        number = number_in_course(session, store.sessions_of_patient(session))
+        number = number_in_course(store, session)
         return to_calendar(session, number, datetime.now().astimezone())
     return store.export(name, form)

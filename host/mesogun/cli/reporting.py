@@ -29,7 +29,7 @@ def reported(
     """
     with Store.open() as store:
         record, verified = store.proven_view(name)
-        number = number_in_course(record.session, store.sessions_of_patient(record.session))
+        number = number_in_course(store, record.session)
     if form is None:
         named = PurePath(output).suffix.lower() if output else ""
         form = {".html": "html", ".htm": "html"}.get(named, _DEFAULT_FORM)

@@ -12,6 +12,7 @@ from mesogun.handover.document import Code, Document, Facts, Lines, Part, Sectio
 from mesogun.handover.findings import deviations, notices, warning
 from mesogun.handover.origin import program_of
 from mesogun.handover.pictures import begun, pictures
+from mesogun.handover.told import told
 from mesogun.program import Program
 from mesogun.program.model import PrimeStep
 from mesogun.program.words import delivery_in_words, step_in_words
@@ -50,6 +51,7 @@ def document(
         sections=[
             Section("", [*notices(record, verified), _overview(record)]),
             Section(_("Who and what"), [_identity(record, program)]),
+            *([Section(_("Told and confirmed"), said)] if (said := told(record.notes)) else []),
             Section(_("Program"), [_steps(record, program)]),
             Section(_("Shots"), pictures(record)),
             Section(_("Statistics"), [_statistics(record)], whole=True),

@@ -1,14 +1,14 @@
 """The program and the treatment that a session was made from, and its place in a course."""
 
 import tomllib
-from collections.abc import Iterable
 from datetime import date, datetime
 
 from pydantic import ValidationError
 
 from mesogun.catalog import Treatment, treatments
+from mesogun.errors import RecordError
 from mesogun.program import Program
-from mesogun.records import Session
+from mesogun.records import Session, Store
 
 
 def program_of(session: Session) -> Program | None:
@@ -34,18 +34,27 @@ def day_of(session: Session) -> date:
     return datetime.fromisoformat(session.created_at).astimezone().date()
 
 
-def number_in_course(session: Session, others: Iterable[Session]) -> int:
-    """Return which session of its course a session is, from 1.
+def number_in_course(store: Store, session: Session) -> int:
+    """Return which session of its course a session is, from 1; 1 without a patient reference.
 
-    Sessions of one day count once: a change of syringe or a repeated start makes several.
-
-    Args:
-        session: itself.
-        others: all sessions of the same patient reference; none if there is no reference.
+    Days count, and only those on which something was delivered: a change of syringe or a start that
+    was repeated makes several sessions of one.
     """
-    days = {
-        day_of(each)
-        for each in others
-        if each.program_name == session.program_name and day_of(each) <= day_of(session)
-    }
-    return len(days | {day_of(session)})
+    days = {day_of(session)}
+    if session.patient_ref is not None:
+        days |= {
+            day_of(each)
+            for each in store.list_sessions(patient_ref=session.patient_ref)
+            if day_of(each) < day_of(session)
+            and treatment_of(each) == treatment_of(session)
+            and _has_delivered(store, each)
+        }
+    return len(days)
+
+
+def _has_delivered(store: Store, session: Session) -> bool:
+    """Whether a session gave anything; one that cannot be read may have."""
+    try:
+        return store.session_view(session.id).upper_bound_nl > 0
+    except RecordError:
+        return True

@@ -195,12 +195,6 @@ class Store:
         with self._database.read() as db:
             return list(db.scalars(query.limit(limit)))
 
-    def sessions_of_patient(self, session: Session) -> list[Session]:
-        """Return all sessions with the patient reference of `session`, none if it has none."""
-        if session.patient_ref is None:
-            return []
-        return self.list_sessions(patient_ref=session.patient_ref)
-
     def unfinished_sessions(self, board_id: str) -> list[Session]:
         """Return the sessions of a board that were last sealed as planned or open, oldest first.
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import vobject
+from sqlalchemy import text as sql
 
 from mesogun.catalog import treatments
-from mesogun.errors import UsageError
+from mesogun.errors import RecordError, UsageError
 from mesogun.handover.aftercare import after_care
 from mesogun.handover.calendar import to_calendar
 from mesogun.handover.document import Points, Text
@@ -100,17 +101,38 @@ def test_a_program_of_its_own_has_no_course(clinic: Clinic) -> None:
     assert not any("next session" in each for each in texts)
 
 
-def test_sessions_of_a_patient_are_counted_by_day(clinic: Clinic) -> None:
+def given(clinic: Clinic, day: date, **changes: Any) -> Session:
+    """A session in which something was delivered."""
+    session = on(clinic, day, **changes)
+    clinic.board.shots(1)
+    return clinic.keep(session)[0].session
+
+
+def test_the_sessions_of_a_course_are_the_days_on_which_something_was_given(
+    clinic: Clinic,
+) -> None:
     weeks = [FIRST + timedelta(days=7 * week) for week in range(4)]
-    made = [on(clinic, day) for day in (weeks[0], weeks[1], weeks[1], weeks[3])]
-    on(clinic, weeks[0], patient_ref="P-2")
-    on(clinic, weeks[0], treatment="hair")
-    store = clinic.store
-    numbers = [number_in_course(each, store.sessions_of_patient(each)) for each in made]
+    made = [given(clinic, day) for day in (weeks[0], weeks[1], weeks[1], weeks[3])]
+    on(clinic, weeks[2])  # nothing was delivered
+    given(clinic, weeks[0] - timedelta(days=1), patient_ref="P-2")
+    given(clinic, weeks[0] - timedelta(days=1), treatment="hair")
+    numbers = [number_in_course(clinic.store, each) for each in made]
     assert numbers == [1, 2, 2, 3]
-    unknown = on(clinic, weeks[3], patient_ref=None)
-    assert store.sessions_of_patient(unknown) == []
-    assert number_in_course(unknown, []) == 1
+    unknown = given(clinic, weeks[3], patient_ref=None)
+    assert number_in_course(clinic.store, unknown) == 1
+
+
+def test_a_session_that_cannot_be_read_counts(clinic: Clinic) -> None:
+    damaged = given(clinic, FIRST)
+    later = given(clinic, FIRST + timedelta(days=7))
+    first = "(select min(boot_id) from records)"
+    with clinic.store._database.write() as db:
+        db.execute(
+            sql(f"update records set raw = zeroblob(32) where kind = 5 and boot_id = {first}")
+        )
+    with pytest.raises(RecordError):
+        clinic.store.session_view(damaged.id)
+    assert number_in_course(clinic.store, later) == 2
 
 
 def words(session: Session, number: int) -> str:

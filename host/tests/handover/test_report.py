@@ -148,6 +148,15 @@ def test_a_pause_a_prime_and_a_released_shot_are_told(clinic: Clinic) -> None:
     assert any("Shaded: paused." in each for each in captions)
 
 
+def test_what_people_confirmed_is_told(clinic: Clinic) -> None:
+    record, _ = clinic.complete(2)
+    session = record.session.id
+    assert "Told and confirmed" not in text_of(pages((record, _)))
+    clinic.store.add_note(session, "syringe", {"syringe": "bd-plastipak-5", "confirmed": True})
+    text = text_of(pages(clinic.store.proven_view(session)))
+    assert "Told and confirmed • A person has read the syringe: BD Plastipak 5 ml." in text
+
+
 @pytest.mark.parametrize(
     ("kind", "warning", "told"),
     [

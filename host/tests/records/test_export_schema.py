@@ -88,6 +88,20 @@ def test_every_key_is_described() -> None:
     assert tuple(SCHEMA["$defs"]["shot"]["properties"]) == SHOT_COLUMNS
 
 
+def test_the_names_of_the_schema_are_those_of_the_wire() -> None:
+    items = {
+        name: SCHEMA["properties"][name]["items"]["properties"] for name in ("faults", "states")
+    }
+    for schema, names in [
+        (SCHEMA["properties"]["end_reason"], EndReason),
+        (SCHEMA["$defs"]["shot"]["properties"]["end_reason"], EndReason),
+        (items["faults"]["fault"], Fault),
+        (items["states"]["state"], ControllerState),
+        (items["states"]["previous"], ControllerState),
+    ]:
+        assert {name for name in schema["enum"] if name} == {each.name.lower() for each in names}
+
+
 def test_each_heading_of_the_csv_has_its_unit(store: Store, finished: Session) -> None:
     headings = next(csv.reader(io.StringIO(store.export(finished.id, "csv"))))
     assert all(each.endswith(UNITS) or each in COUNTS_AND_NAMES for each in headings)
