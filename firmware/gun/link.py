@@ -40,6 +40,14 @@ class Link:
         self._opening = 0  # number of the HELLO that opened the conversation
         self._newest = 0
         self.heard = False
+        # Events tell of shots, so they take no memory: all are of one length, and stuffing adds one
+        # byte and the zero to it.
+        length = _HEADER + wire.SIZE_EVENT
+        self._event = bytearray(length + 4)
+        self._event[0] = wire.MSG_EVENT
+        self._event_view = memoryview(self._event)
+        self._event_front = self._event_view[:length]
+        self._event_encoded = self._encoded_view[: length + 6]
 
     def poll(self):
         """Handle everything that has arrived."""
@@ -54,8 +62,10 @@ class Link:
     def event(self, kind, clock_ms, a, b):
         """Tell the host something it did not ask for."""
         if self._agreed:
-            end = wire.pack_event(self._content, _HEADER, kind, clock_ms, a, b)
-            self._send(self._encoded, self._encoded_view, wire.MSG_EVENT, 0, end)
+            wire.pack_event(self._event, _HEADER, kind, clock_ms, a, b)
+            frame.seal(self._event, self._event_front)
+            frame.stuff(self._event_view, self._encoded)
+            self._put(self._event_encoded)
 
     def _handle(self, view, length):
         message = view[0]

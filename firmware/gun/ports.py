@@ -5,6 +5,7 @@ clock (small integers for 12 days after boot), steps are counted on the STEP pin
 from the start of the flash region that belongs to the journal and the configuration.
 """
 
+from array import array
 from typing import Protocol
 
 
@@ -29,8 +30,8 @@ class Pulse(Protocol):
     interlock_latched: bool
     budget_tripped: bool
 
-    def submit(self, words: memoryview) -> None:
-        """Queue one block, two at most. The buffer must stay until the block is over.
+    def submit(self, words: "array[int]", count: int) -> None:
+        """Queue a block of the first `count` words, two at most; they must stay until it is over.
 
         The block before it must be down to what the hardware's queue of four words holds.
         """

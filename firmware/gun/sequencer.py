@@ -29,7 +29,6 @@ class Slot:
 
     def __init__(self):
         self.block = motion.Block()
-        self.view = memoryview(self.block.words)
         self.purpose = wire.STEP_SHOTS
         self.shot = 0
         self.dose_steps = 0
@@ -92,7 +91,6 @@ class Sequencer:
         self._slots = (Slot(), Slot())
         self._timing = motion.Timing()  # of primes and interrupted flows
         self._take_up = motion.Block()
-        self._take_up_view = memoryview(self._take_up.words)
         self._take_up_timing = motion.Timing()
         self._running = None  # has been given to hardware and has no result yet
         self._next = None  # is planned to follow it
@@ -366,7 +364,7 @@ class Sequencer:
         self._presses_seen = self._inputs.presses
         self._recorder.intent(slot)
         if self._took_up:
-            self._pulse.submit(self._take_up_view[: self._take_up.count])
+            self._pulse.submit(self._take_up.words, self._take_up.count)
         self._submit(slot)
         self._pulse.read()
         slot.start_ms = slot.told_ms = self._machine.clock_ms
@@ -377,7 +375,7 @@ class Sequencer:
 
     def _submit(self, slot):
         self._given = slot
-        self._pulse.submit(slot.view[: slot.block.count])
+        self._pulse.submit(slot.block.words, slot.block.count)
         self.retracted_steps = slot.retract_steps
 
     def _plan_shot(self, index):

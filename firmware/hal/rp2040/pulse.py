@@ -152,7 +152,7 @@ class Pulse:
         self._dma = rp2.DMA()
         self._registers = self._dma.registers
         self._ctrl = self._dma.pack_ctrl(size=2, inc_write=False, treq_sel=_TREQ_TX)
-        self._words = memoryview(b"")
+        self._words = array("I")
         self._begin = 0
         self._end = 0
         self._task = array("I", [0] * _TASK_SIZE)
@@ -165,17 +165,17 @@ class Pulse:
         self.backward_steps = 0
         self._machine.active(1)
 
-    def submit(self, words):
+    def submit(self, words, count):
         if self.blocks:
             self._settle()
-        if self.blocks == 2 or not words or len(words) & 1:
-            raise ValueError(f"a block of {len(words)} words behind {self.blocks} blocks")
+        if self.blocks == 2 or not 0 < count <= len(words) or count & 1:
+            raise ValueError(f"a block of {count} words behind {self.blocks} blocks")
         if self._registers[_CTRL] & _BUSY:
             raise ValueError("the block before still has words in memory")
         self._words = words
-        self._dma.config(read=words, write=self._machine, count=len(words), ctrl=self._ctrl)
+        self._dma.config(read=words, write=self._machine, count=count, ctrl=self._ctrl)
         self._begin = self._registers[_READ_ADDR]
-        self._end = self._begin + 4 * len(words)
+        self._end = self._begin + 4 * count
         self.blocks += 1
         self._dma.active(1)
 

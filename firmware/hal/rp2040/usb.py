@@ -64,7 +64,9 @@ class Serial:
                 self._patience_ms = 0
                 return
             self._patience_ms = _PATIENCE_MS
-            sent = self._sink.write(data[at : at + _PIECE_BYTES])
+            # A slice takes memory, which what is sent of a shot must not.
+            whole = not at and len(data) <= _PIECE_BYTES
+            sent = self._sink.write(data if whole else data[at : at + _PIECE_BYTES])
             if not sent:
                 return
             at += sent

@@ -107,8 +107,8 @@ class Pulse:
         self.interlock_latched = False
         self.budget_tripped = False
 
-    def submit(self, words):
-        data = memoryview(bytes(words))
+    def submit(self, words, count):
+        data = memoryview(bytes(memoryview(words)[:count]))
         at = self._pipe.body_at(len(data) + 2)
         self._post(cosim.MSG_PULSE_SUBMIT, cosim.pack_pulse_submit(self._pipe.out, at, data))
 

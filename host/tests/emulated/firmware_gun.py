@@ -89,11 +89,11 @@ def _act(self, now_ms):
         print("free", gc.mem_free(), list(_free))
     return _update(self, now_ms)
 
-def _give(self, words):
+def _give(self, words, count):
     if not _corrupt.value():
-        for index in range(0, len(words), 2):
+        for index in range(0, count, 2):
             words[index] += 1000 << 2
-    _submit(self, words)
+    _submit(self, words, count)
 
 def _keep(self, tell):
     _recorder.append(self)
