@@ -51,7 +51,10 @@ class App:
             machine.wait(controller.deadline_ms())
             try:
                 link.heard = False
-                link.poll()
+                link.listen()
+                # However much has arrived, what is due waits for one frame and no longer.
+                while link.poll():
+                    controller.tick(link.heard)
                 controller.tick(link.heard)
             except Exception as error:  # noqa: BLE001 (whatever it is, motion must end)
                 controller.collapse(error)

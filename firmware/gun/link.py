@@ -40,6 +40,8 @@ class Link:
         self._opening = 0  # number of the HELLO that opened the conversation
         self._newest = 0
         self.heard = False
+        self._chunk = memoryview(b"")
+        self._at = 0
         # Events tell of shots, so they take no memory: all are of one length, and stuffing adds one
         # byte and the zero to it.
         length = _HEADER + wire.SIZE_EVENT
@@ -49,15 +51,20 @@ class Link:
         self._event_front = self._event_view[:length]
         self._event_encoded = self._encoded_view[: length + 6]
 
+    def listen(self):
+        """Take what has arrived; to be done after each wait."""
+        self._chunk = self._serial.take()
+        self._at = 0
+
     def poll(self):
-        """Handle everything that has arrived."""
-        chunk = self._serial.take()
-        at = 0
+        """Handle the next frame of it; returns False when there is none left."""
         reader = self._reader
-        while at < len(chunk):
-            at = reader.take(chunk, at)
+        while self._at < len(self._chunk):
+            self._at = reader.take(self._chunk, self._at)
             if reader.length:
                 self._handle(reader.view, reader.length)
+                return True
+        return False
 
     def event(self, kind, clock_ms, a, b):
         """Tell the host something it did not ask for."""

@@ -115,6 +115,18 @@ def test_every_edge_of_a_train_is_where_the_virtual_gun_has_it(train: list[Segme
     assert state.clock == sum(part.ticks for part in train) + 1
 
 
+def test_at_the_full_clock_the_program_makes_four_million_steps_a_second():
+    """Cycles at 125 MHz, several segments, so that what loads one of them is part of the time."""
+    clock_hz, wanted_hz = 125_000_000, 4_000_000
+    period = clock_hz // wanted_hz
+    edges, state = run_pulse_program([Segment(True, True, 200, period - PULSE_TICKS)] * 5)
+    assert len(edges) * clock_hz / state.clock >= wanted_hz
+    at = [clock for clock, _ in edges]
+    assert {b - a for a, b in pairwise(at)} == {period, period + SEGMENT_TICKS}
+    fastest, _ = run_pulse_program([Segment(True, True, 1000, 0)])
+    assert {b[0] - a[0] for a, b in pairwise(fastest)} == {PULSE_TICKS}
+
+
 @pytest.mark.req("R14")
 @settings(max_examples=2000)
 @given(trains, st.integers(0, 300), st.integers(0, 60))

@@ -65,6 +65,7 @@ _collect, _write, _tell, _corrupt = [_hook(n) for n in range({Hook.COLLECT}, {Ho
 _hung = machine.Pin({_HUNG_PIN}, machine.Pin.OUT, value=0)
 _update, _submit, _connect, _result = Inputs.update, Pulse.submit, Recorder.connect, Recorder.result
 _live = []
+_collected = [0]
 _recorder = []
 _free = array("I", [0] * 32)
 
@@ -82,7 +83,9 @@ def _act(self, now_ms):
     if not _collect.value():
         if not _live:
             _live.extend([n] for n in range(1000))
-        gc.collect()
+        if now_ms - _collected[0] >= 50:
+            _collected[0] = now_ms
+            gc.collect()
     if not _write.value():
         _recorder[0].limits(1, 1, 1)
     if not _tell.value():
