@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from mesogun.emulated.pico import Pico
-from mesogun_protocol.pulse import EDGE_TICKS, SEGMENT_TICKS, TICK_NS, encode_segment
+from mesogun_protocol.pulse import EDGE_TICKS, PULSE_TICKS, SEGMENT_TICKS, TICK_NS, encode_segment
 from tests.emulated.pulse_script import DIRECTION, INTERLOCK, STEP, PulseScript, planned_edges
 from tests.emulated.raw_repl import SECOND_NS, RawRepl
 
@@ -57,6 +57,18 @@ def test_edges_are_those_of_the_interpreter_whatever_the_processor_does(
     ups_and_downs = [edge.ns for edge in script.pico.edges if edge.pin == STEP]
     widths = {down - up for up, down in zip(ups_and_downs[::2], ups_and_downs[1::2], strict=False)}
     assert widths == {TICK_NS}
+
+
+def test_fifty_thousand_steps_a_second_are_exact_through_dma(script: PulseScript) -> None:
+    words = list(encode_segment(True, True, 250, 100 - PULSE_TICKS)) * 8
+    end_ns, planned = planned_edges(words)
+    assert (planned[249] - planned[0]) / 249 == 1e9 / 50_000
+    script.load(words)
+    script.start("while True: gc.collect()")
+    script.rest(end_ns + STARTS_NS)
+    edges = script.rising()
+    assert len(edges) == len(planned) == 2000
+    assert [edge - edges[0] for edge in edges] == [plan - planned[0] for plan in planned]
 
 
 def test_a_direction_is_set_before_its_first_pulse(script: PulseScript) -> None:
