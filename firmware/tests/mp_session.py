@@ -9,7 +9,7 @@ from binascii import crc32
 import mark
 from simflash import SECTOR_BYTES, SimFlash
 
-from gun import wire
+from gun import frame, wire
 from gun.app import App
 
 _BLANK = b"\xff" * SECTOR_BYTES
@@ -137,8 +137,6 @@ class Machine:
 
 def frames_of_a_run():
     """Return the requests that make a gun run a long train under its trigger."""
-    from gun import frame
-
     step = struct.pack(
         "<BBBIIIIIIIBI", 1, wire.TRIGGER_HOLD, 0, 4000, 1000, 100000, 200000, 0, 500, 0, 0, 2000
     )
@@ -154,13 +152,15 @@ def frames_of_a_run():
         (wire.MSG_ARM, struct.pack("<II", 1, crc)),
         (wire.MSG_START, struct.pack("<I", 1)),
     )
-    frames = []
-    for number, (message, body) in enumerate(bodies):
-        content = bytearray(600)
-        content[: 3 + len(body)] = struct.pack("<BH", message, 100 + number) + body
-        out = bytearray(frame.ENCODED_MAX + 1)
-        frames.append(bytes(out[: frame.encode(content, 3 + len(body), out)]))
-    return frames
+    return [framed(message, 100 + number, body) for number, (message, body) in enumerate(bodies)]
+
+
+def framed(message, number, body):
+    """Return a request as it travels."""
+    content = bytearray(600)
+    content[: 3 + len(body)] = struct.pack("<BH", message, number) + body
+    out = bytearray(frame.ENCODED_MAX + 1)
+    return bytes(out[: frame.encode(content, 3 + len(body), out)])
 
 
 def _run(app, machine, seconds):
