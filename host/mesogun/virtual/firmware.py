@@ -6,20 +6,22 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 from mesogun.errors import LinkError, PortError
 from mesogun_protocol import cosim
 from mesogun_protocol.fields import Message
+from mesogun_protocol.packed import Packed
 
 HEAP_KIB = 472
 """Heap of the virtual board. A Pico offers about 236 KiB after boot; the 64-bit build of
 MicroPython needs twice as much for each object, because a machine word is twice as wide."""
 
 _HEAD = struct.Struct("<HB")
+_PACKED = {kind: Packed(message) for kind, message in cosim.MESSAGES.items()}
 
 
 def firmware_folder() -> Path:
@@ -53,27 +55,68 @@ def micropython_executable() -> str:
     return found
 
 
-class Firmware:
-    """One run of the firmware, from power-on until its power is cut by `kill`."""
+class Child(Protocol):
+    """A process of MicroPython, as `subprocess.Popen` is one."""
 
-    def __init__(self) -> None:
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """Pipe to its standard input."""
+        ...
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """Pipe from its standard output."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+    def wait(self) -> int:
+        """Wait for its end; return its exit code, negative for a signal."""
+        ...
+
+
+def spawn(arguments: Sequence[str], folder: Path, errors: IO[bytes]) -> Child:
+    """Start MicroPython as a program.
+
+    Raises:
+        PortError: if there is no MicroPython.
+    """
+    return subprocess.Popen(
+        [micropython_executable(), *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        cwd=folder,
+        env={**os.environ, "MICROPYPATH": f"{folder}:.frozen"},
+        # A Ctrl-C in the terminal is for the host alone: it has a stop to send.
+        start_new_session=True,
+    )
+
+
+class Firmware:
+    """One run of the firmware, from power-on until its power is cut by `kill`.
+
+    Args:
+        folder: its files, those of this host unless given.
+        start: starts MicroPython with arguments in a folder, standard error going to a file.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        start: Callable[[Sequence[str], Path, IO[bytes]], Child] = spawn,
+    ) -> None:
         """Start the child; it asks for nothing until `requests` is read.
 
         Raises:
             PortError: if there is no MicroPython.
         """
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the child)
-        folder = firmware_folder()
-        self._process = subprocess.Popen(
-            [micropython_executable(), "-X", f"heapsize={HEAP_KIB}k", str(folder / "main.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            cwd=folder,
-            env={**os.environ, "MICROPYPATH": f"{folder}:.frozen"},
-            # A Ctrl-C in the terminal is for the host alone: it has a stop to send.
-            start_new_session=True,
-        )
+        folder = folder or firmware_folder()
+        arguments = ("-X", f"heapsize={HEAP_KIB}k", str(folder / "main.py"))
+        self._process = start(arguments, folder, self._errors)
 
     def requests(self) -> Iterator[tuple[Message, dict[str, Any]]]:
         """Yield each request of the firmware; answer those that expect it before the next.
@@ -83,12 +126,12 @@ class Firmware:
         """
         while True:
             size, kind = _HEAD.unpack(self._read(_HEAD.size))
-            message = cosim.MESSAGES[kind]
-            yield message, message.parse(self._read(size - 1))
+            packed = _PACKED[kind]
+            yield packed.message, packed.parse(self._read(size - 1))
 
     def answer(self, message: Message, **fields: Any) -> None:
         """Answer the request that was yielded last."""
-        body = message.build(**fields)
+        body = _PACKED[message.id].build(**fields)
         pipe = self._process.stdin
         assert pipe is not None
         try:

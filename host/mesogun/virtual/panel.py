@@ -58,7 +58,8 @@ class Operator:
             self._seen = light
             wants_down = light in (Light.HOLD, Light.PRESS)
             self._act_ns = None
-            if wants_down != self._panel.trigger:
+            # A trigger that is still down from the press before is let go first.
+            if wants_down != self._panel.trigger or light is Light.PRESS:
                 self._act_ns = now_ns + self._span_ns(0.15, 0.35)
         return self._act_ns
 

@@ -36,8 +36,12 @@ _RECEIVE_BYTES = 512
 """What the serial driver of the firmware hands over at once: the size of MicroPython's ring."""
 
 
-class _PowerLost(Exception):
-    """The power went while the world was carrying something out."""
+class _Restart(Exception):
+    """The gun starts anew, whatever the world was carrying out."""
+
+    def __init__(self, cause: ResetCause) -> None:
+        super().__init__(cause)
+        self.cause = cause
 
 
 class World:
@@ -50,7 +54,8 @@ class World:
         panel: the inputs and lights.
         operator: who works the trigger of `panel`, None if somebody outside does.
         new_point_each_shot: the needle goes to fresh tissue for each shot, else it stays.
-        trace: called with each message of the firmware and each answer, for debugging.
+        trace: called with each message of the firmware and each answer, to debug or to watch.
+        start: starts the firmware, at power-on and after each reset.
 
     Attributes:
         now_ns: simulated time since the world began.
@@ -68,6 +73,7 @@ class World:
         operator: Operator | None = None,
         new_point_each_shot: bool = True,
         trace: Callable[[int, str, dict[str, Any]], None] | None = None,
+        start: Callable[[], Firmware] = Firmware,
     ) -> None:
         """Power the gun up."""
         self.now_ns = 0
@@ -84,7 +90,8 @@ class World:
         self.scope: Callable[[Run], None] | None = None
         self.on_driver: Callable[[int, bool], None] | None = None
         self._driver_on = False
-        self._cut_ns: int | None = None
+        self._start = start
+        self._restart: tuple[int, ResetCause] | None = None
         self._to_gun = bytearray()
         self._to_host = bytearray()
         self._plugged = self._listening = True
@@ -97,7 +104,15 @@ class World:
 
     def cut_power_at(self, at_ns: int) -> None:
         """Do that at `at_ns`, also in the middle of a flash operation, which is then torn."""
-        self._cut_ns = at_ns
+        self._restart = at_ns, ResetCause.POWER_ON
+
+    def reset_at(self, at_ns: int) -> None:
+        """Let the watchdog reset the gun at `at_ns`; a flash operation comes to its end."""
+        self._restart = at_ns, ResetCause.WATCHDOG
+
+    def hang(self, until_ns: int) -> None:
+        """Let nothing wake the firmware until then; motion goes on without it."""
+        self._earliest_ns = max(self._earliest_ns, until_ns)
 
     def close(self) -> None:
         """End the firmware and close the flash."""
@@ -156,10 +171,19 @@ class World:
                     return
                 else:
                     self._advance(min(self._next_ns(), until_ns))
-            except _PowerLost:
-                self._power_up(ResetCause.POWER_ON)
+            except _Restart as restart:
+                self._power_up(restart.cause)
 
     def _power_up(self, cause: ResetCause) -> None:
+        """Start the firmware, again if it does not come to its first rest."""
+        while True:
+            try:
+                self._boot(cause)
+                return
+            except _Restart as restart:
+                cause = restart.cause
+
+    def _boot(self, cause: ResetCause) -> None:
         self.stream = PulseStream()
         self._blocks_done = 0
         self._boot_ns = self.now_ns
@@ -167,7 +191,7 @@ class World:
         self._to_gun.clear()
         self._reported = self.panel.inputs()
         self._look_at_driver(self.now_ns)
-        self._firmware = Firmware()
+        self._firmware = self._start()
         self._requests = self._firmware.requests()
         self._serve()
 
@@ -195,12 +219,11 @@ class World:
         return min(times)
 
     def _advance(self, to_ns: int) -> None:
-        cut_ns = self._cut_ns
-        if cut_ns is not None and cut_ns <= to_ns:
-            self._cut_ns = None
-            self._advance(max(cut_ns, self.now_ns))
+        if self._restart is not None and self._restart[0] <= to_ns:
+            (at_ns, cause), self._restart = self._restart, None
+            self._advance(max(at_ns, self.now_ns))
             self._firmware.kill()
-            raise _PowerLost
+            raise _Restart(cause)
         self.now_ns = to_ns
         runs = self.stream.advance(to_ns)
         if self.scope is not None:
@@ -318,8 +341,9 @@ class World:
         began_ns = self.now_ns
         try:
             self._advance(began_ns + duration_ns)
-        except _PowerLost:
-            self.flash.tear((self.now_ns - began_ns) / duration_ns)
+        except _Restart as restart:
+            if restart.cause is ResetCause.POWER_ON:
+                self.flash.tear((self.now_ns - began_ns) / duration_ns)
             raise
         self._answer(cosim.FLASH_DATA, data=b"")
 
