@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from mesogun.cli import catalog, firmware, gun, plan, run, sessions, sim, version
+from mesogun.cli import catalog, firmware, gun, plan, run, sessions, sim, simtest, version
 from mesogun.cli.printer import Printer
 
 app = typer.Typer(
@@ -53,4 +53,5 @@ app.command()(gun.devices)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(firmware.app, name="firmware")
 app.command()(sim.sim)
+app.command()(simtest.simtest)
 app.command()(version.version)
