@@ -45,7 +45,7 @@ def flashed_gun(image: Path) -> EmulatedWorld:
     world = EmulatedWorld(pico, pins, Plant(settings.plant, settings.seed), Panel())
     assert pico.run_until(lambda: pico.connected, _BLANK_NS), f"{image.name} is not on USB"
     package = build_package()
-    with on_pyserial(pico) as url, Board(url) as board:
+    with on_pyserial(pico) as url, Board(url, timeout_s=None) as board:
         info = board.info()
         check_board(info, package, force=False)
         write_firmware(board, info, package, lambda _done, _total: None)

@@ -3,6 +3,7 @@
 Emulated time passes while the program waits, so none of it depends on the computer's speed.
 """
 
+import math
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -56,7 +57,8 @@ class Serial(SerialBase):
 
     def read(self, size: int = 1) -> bytes:
         """Return `size` bytes, less if the time-out is over; it is one of emulated time."""
-        end_ns = self._pico.now_ns + round((self.timeout or 0) * 1e9)
+        patience_s = math.inf if self.timeout is None else self.timeout
+        end_ns = self._pico.now_ns + patience_s * 1e9
         while len(self._heard) < size and self._pico.now_ns < end_ns:
             self._listen()
         data = bytes(self._heard[:size])

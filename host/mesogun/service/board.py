@@ -95,9 +95,9 @@ class _Prompt(Protocol):
 
     def enter_raw_repl(self, soft_reset: bool) -> None: ...
     def exit_raw_repl(self) -> None: ...
-    def read_until(self, min_num_bytes: int, ending: bytes, timeout: float) -> bytes: ...
+    def read_until(self, min_num_bytes: int, ending: bytes, timeout: float | None) -> bytes: ...
     def exec_raw_no_follow(self, command: str) -> None: ...
-    def follow(self, timeout: float) -> tuple[bytes, bytes]: ...
+    def follow(self, timeout: float | None) -> tuple[bytes, bytes]: ...
     def close(self) -> None: ...
 
 
@@ -139,20 +139,24 @@ print(json.dumps((sys.implementation.version[:3], sys.implementation._machine,
 class Board:
     """A board in raw mode. Use as a context; leaving it gives the prompt back."""
 
-    def __init__(self, port: str, *, interrupt: bool = False) -> None:
+    def __init__(
+        self, port: str, *, interrupt: bool = False, timeout_s: float | None = _EXEC_TIMEOUT_S
+    ) -> None:
         """Open `port` and go into raw mode.
 
         Args:
             port: serial port, pseudo-terminal or URL.
             interrupt: end a program that runs on the board and is not a mesogun.
+            timeout_s: how long it may be silent; None for ever, where time is not the wall's.
 
         Raises:
             PortError: if the port cannot be opened, a mesogun runs on it, or a program that may
                 not be interrupted.
         """
         self.port = port
+        self._timeout_s = timeout_s
         try:
-            self._transport = cast(_Prompt, PromptTransport(port, timeout=_EXEC_TIMEOUT_S))
+            self._transport = cast(_Prompt, PromptTransport(port, timeout=timeout_s))
         except (TransportError, SerialException, OSError, ValueError) as error:
             raise PortError(
                 f"Cannot open {port}: {error}. Check the cable and the name of the port, and close "
@@ -189,11 +193,11 @@ class Board:
         try:
             self._transport.exec_raw_no_follow(code)
             if data:
-                asked = self._transport.read_until(1, b"!", timeout=_EXEC_TIMEOUT_S)
+                asked = self._transport.read_until(1, b"!", timeout=self._timeout_s)
                 if not asked.endswith(b"!"):
                     raise TransportError("it asked for no data")
                 self._transport.serial.write(data)
-            written, trouble = self._transport.follow(_EXEC_TIMEOUT_S)
+            written, trouble = self._transport.follow(self._timeout_s)
         except (TransportError, SerialException, OSError) as error:
             raise self._failed(str(error)) from None
         if trouble:
