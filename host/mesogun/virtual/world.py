@@ -148,10 +148,10 @@ class World:
         """Let time pass while the firmware does nothing, less if the watchdog resets it."""
         end_ns = self.now_ns + duration_ns
         reset_ns = self._passed_ns + _WATCHDOG_NS
-        self._advance(min(end_ns, reset_ns))
+        self.hang(end_ns)
         if reset_ns <= end_ns:
-            self._firmware.kill()
-            self._power_up(ResetCause.WATCHDOG)
+            self.reset_at(reset_ns)
+        self.run_unheard(min(end_ns, reset_ns))
 
     def run(self, until_ns: int) -> None:
         """Let time pass until `until_ns`, or until there are bytes for the host."""
