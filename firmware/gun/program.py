@@ -116,6 +116,9 @@ class Step:
         if self.kind != wire.STEP_PAUSE:
             stored_steps = whole_steps(values[_STORED], pl_per_step)
             self._set_timing(pl_per_step, stored_steps, start_hz, max_hz)
+        else:
+            # Those of the step that stood here in the program before are in no budget.
+            self.timing.early_steps = 0
 
     def _set_timing(self, pl_per_step, stored_steps, start_hz, max_hz):
         # One step in PERIOD_MAX_US is as slow as a pulse word can be.

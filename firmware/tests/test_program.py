@@ -129,6 +129,15 @@ def test_a_program_of_every_kind_is_understood() -> None:
     assert shots.timing.block_ticks == 400_000 * 5
 
 
+@pytest.mark.req("R05")
+def test_a_pause_adds_nothing_of_the_program_before_to_the_budget() -> None:
+    program = load(encode(SHOTS | {"stored_nl": 7_000}))
+    data = encode(PAUSE, FLOW)
+    program.load(data, len(data), WIDE, PL_PER_STEP, lim.SYRINGE_MAX_NL, 40_000, 4_000)
+    pause = program.steps[0]
+    assert (pause.retract_steps, pause.timing.early_steps) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("every", "expected"), [(0, [0, 0, 0, 0]), (1, [7, 7, 7, 7]), (2, [0, 7, 0, 7])]
 )

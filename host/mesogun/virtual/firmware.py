@@ -126,7 +126,9 @@ class Firmware:
         """
         while True:
             size, kind = _HEAD.unpack(self._read(_HEAD.size))
-            packed = _PACKED[kind]
+            packed = _PACKED.get(kind)
+            if packed is None:
+                raise self._raved(_HEAD.pack(size, kind))
             yield packed.message, packed.parse(self._read(size - 1))
 
     def answer(self, message: Message, **fields: Any) -> None:
@@ -155,6 +157,16 @@ class Firmware:
         if len(data) != count:
             raise self._ended()
         return data
+
+    def _raved(self, said: bytes) -> LinkError:
+        """Tell of what is no message: the unix build writes uncaught exceptions here."""
+        ours, theirs = self._process.stdin, self._process.stdout
+        assert ours is not None
+        assert theirs is not None
+        # One that waits for an answer ends with that.
+        ours.close()
+        words = (said + theirs.read())[-2000:].decode(errors="replace").strip()
+        return LinkError(f"The virtual gun's firmware said what is no message: {words}")
 
     def _ended(self) -> LinkError:
         code = self._process.wait()

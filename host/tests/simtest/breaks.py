@@ -43,7 +43,8 @@ _INTENT = "        self._recorder.intent(slot)\n        if self._took_up:"
 IN_FIRMWARE = (
     FirmwareBreak(
         "torn-pages-are-not-found",
-        Rule.EXACTLY_ONCE,
+        # What such a page tells is refused by the host, again and again.
+        Rule.ENDS,
         (
             (
                 "gun/journal.py",

@@ -47,7 +47,15 @@ def test_two_run_at_once(server: ForkServer) -> None:
 def test_a_firmware_that_ends_is_told_with_its_words(server: ForkServer, tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("raise ValueError('no such pin')\n")
     firmware = Firmware(tmp_path, server.start)
-    with pytest.raises(LinkError, match=r"(?s)ended with code 1: .*no such pin"):
+    with pytest.raises(LinkError, match=r"(?s)no message: Traceback.*no such pin"):
+        next(firmware.requests())
+    firmware.kill()
+
+
+def test_a_firmware_that_leaves_is_told(server: ForkServer, tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("raise SystemExit(3)\n")
+    firmware = Firmware(tmp_path, server.start)
+    with pytest.raises(LinkError, match="ended with code 3"):
         next(firmware.requests())
     firmware.kill()
 
