@@ -12,6 +12,7 @@ from mesogun.catalog.models import (
     STEPS_PER_TURN,
     Delivery,
     Layer,
+    MeasuredTrain,
     Needle,
     Setting,
     Syringe,
@@ -19,7 +20,16 @@ from mesogun.catalog.models import (
     Treatment,
     Trigger,
 )
-from mesogun.catalog.tables import care, layers, needles, sources, syringes, techniques, treatments
+from mesogun.catalog.tables import (
+    care,
+    layers,
+    measured_trains,
+    needles,
+    sources,
+    syringes,
+    techniques,
+    treatments,
+)
 
 
 def get_source(source_id: str) -> Source:
@@ -57,6 +67,7 @@ __all__ = [
     "Delivery",
     "Figure",
     "Layer",
+    "MeasuredTrain",
     "Needle",
     "Question",
     "Range",
@@ -76,6 +87,7 @@ __all__ = [
     "get_technique",
     "get_treatment",
     "layers",
+    "measured_trains",
     "near",
     "needles",
     "next_session",

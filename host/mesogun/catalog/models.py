@@ -189,6 +189,34 @@ class Technique(Entry):
     note: str = ""
 
 
+class MeasuredTrain(Entry):
+    """A train whose accuracy at the needle was measured, with pressure advance.
+
+    Attributes:
+        id: names it in messages.
+        syringe: id.
+        needle: id.
+        viscosity_mpa_s: of the liquid.
+        dose_ul: of one shot.
+        inject_s: time in which it is pushed.
+        period_s: start of a shot to the start of the next.
+        draws: specimens of the gun, drawn within their tolerances.
+        fails: which requirement it does not keep and by how much; empty if it keeps all.
+        source: id of the bench.
+    """
+
+    id: str
+    syringe: str
+    needle: str
+    viscosity_mpa_s: float
+    dose_ul: float
+    inject_s: float
+    period_s: float
+    draws: int
+    fails: str
+    source: str
+
+
 class CoursePhase(Entry):
     """Sessions at one interval; `sessions` None means as long as it is needed.
 

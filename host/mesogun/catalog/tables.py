@@ -10,7 +10,15 @@ from typing import Any, TypeVar
 
 from mesogun.catalog.care import Care
 from mesogun.catalog.figures import Entry, Source
-from mesogun.catalog.models import Layer, Needle, NeedleTable, Syringe, Technique, Treatment
+from mesogun.catalog.models import (
+    Layer,
+    MeasuredTrain,
+    Needle,
+    NeedleTable,
+    Syringe,
+    Technique,
+    Treatment,
+)
 
 E = TypeVar("E", bound=Entry)
 
@@ -42,6 +50,14 @@ def syringes() -> Mapping[str, Syringe]:
     table = _read("syringes.toml")
     shared = {"stiffness_n_per_mm": table["stiffness_n_per_mm"]}
     return _entries(Syringe, [shared | row for row in table["syringe"]])
+
+
+@cache
+def measured_trains() -> Mapping[str, MeasuredTrain]:
+    """All trains whose accuracy was measured, by id."""
+    table = _read("accuracy.toml")
+    rows = [{"source": table["source"], **row} for row in table["measured"]]
+    return _entries(MeasuredTrain, rows)
 
 
 @cache

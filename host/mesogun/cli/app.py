@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from mesogun.cli import catalog, firmware, gun, plan, run, sessions, sim, simtest, version
+from mesogun.cli import bench, catalog, firmware, gun, plan, run, sessions, sim, simtest, version
 from mesogun.cli.printer import Printer
 
 app = typer.Typer(
@@ -54,4 +54,5 @@ app.add_typer(sessions.app, name="sessions")
 app.add_typer(firmware.app, name="firmware")
 app.command()(sim.sim)
 app.command()(simtest.simtest)
+app.add_typer(bench.app, name="bench")
 app.command()(version.version)

@@ -19,6 +19,7 @@ from mesogun.catalog import (
     treatments,
     unknown_text,
 )
+from mesogun.program.accuracy import check_accuracy
 from mesogun.program.bounds import check_bounds, is_number
 from mesogun.program.drive import check_drive
 from mesogun.program.force import check_force
@@ -163,9 +164,13 @@ def _steps(document: Mapping[str, Any], parts: _Parts, bad: set[Path]) -> Iterat
 
 
 def _drive(
-    document: Mapping[str, Any], program: Program, syringe: Syringe, bad: set[Path]
+    document: Mapping[str, Any],
+    program: Program,
+    syringe: Syringe,
+    needle: Needle | None,
+    bad: set[Path],
 ) -> Iterator[Problem]:
-    """The drive with each step that has no problem so far."""
+    """The drive with each step that has no problem so far, and what is known of its accuracy."""
     steps = steps_of(document)
     right = [not any(each[:2] == ("step", index) for each in bad) for index, _ in steps]
     if not all(right):
@@ -173,6 +178,15 @@ def _drive(
     for (index, step), planned in zip(steps, planned_steps(program), strict=True):
         pace_key = next((key for key in PACING if key in step), "")
         yield from check_drive(("step", index), step, planned, pace_key, syringe)
+        if needle:
+            yield from check_accuracy(
+                ("step", index),
+                planned,
+                syringe,
+                needle,
+                program.viscosity_mpa_s,
+                advance=program.pressure_advance,
+            )
 
 
 def _volume(program: Program, syringe: Syringe | None) -> Iterator[Problem]:
@@ -303,7 +317,7 @@ def check_document(document: Mapping[str, Any]) -> tuple[Program | None, list[Pr
     problems += _steps(document, parts, bad)
     if program and parts.syringe:
         bad = {each.path for each in problems if each.hard}
-        problems += _drive(document, program, parts.syringe, bad)
+        problems += _drive(document, program, parts.syringe, parts.needle, bad)
     if program and not any(path[-1] in _VOLUME_KEYS for path in bad):
         problems += _volume(program, parts.syringe)
     if program and not bad:

@@ -20,6 +20,7 @@ TABLES = [
     catalog.techniques(),
     catalog.treatments(),
     {"care": catalog.care()},
+    catalog.measured_trains(),
 ]
 
 
@@ -47,7 +48,12 @@ def test_every_source_is_used():
 
 
 def test_a_source_that_was_seen_says_where_it_is():
-    own = {"mesotherapy-technique-overview", "mesotherapy-indications-overview", "syringe-table"}
+    own = {
+        "mesotherapy-technique-overview",
+        "mesotherapy-indications-overview",
+        "syringe-table",
+        "bench-accuracy",
+    }
     for source in catalog.sources().values():
         assert source.read in {"text", "table", "excerpt", "background", "none"}
         assert source.address or source.id in own or source.read in {"background", "none"}

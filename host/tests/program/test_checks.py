@@ -19,7 +19,8 @@ from .program_documents import DOCUMENTS, NAPPAGE, changed
 
 
 def problems(document: dict[str, Any]) -> list[Problem]:
-    return check_document(document)[1]
+    """All but what is known of the accuracy at the needle, which test_accuracy.py is about."""
+    return [each for each in check_document(document)[1] if "to keep R06" not in each.text]
 
 
 def only(document: dict[str, Any]) -> Problem:
@@ -249,7 +250,7 @@ def test_a_flow_that_the_needle_cannot_pass_is_refused():
     assert "the most is 100 N" in found.text
     advised = re.search(r"at most ([\d.]+) ul/s", found.text)
     assert advised is not None
-    document["step"][0] |= {"inject_s": 0.29, "dose_ul": 0.28 * float(advised[1])}
+    document["step"][0] |= {"inject_s": 0.28, "dose_ul": 0.27 * float(advised[1])}
     assert not any(each.hard for each in problems(document))
 
 
@@ -289,11 +290,11 @@ def test_a_thick_liquid_needs_more_force():
     ("step", "allowed"),
     [({"inject_s": 0.1, "period_s": 0.3}, True), ({"inject_s": 0.29, "period_s": 0.3}, False)],
 )
-def test_the_gun_needs_20_ms_between_shots(step: dict[str, float], allowed: bool):
+def test_the_gun_needs_50_ms_between_shots(step: dict[str, float], allowed: bool):
     found = problems(changed(step=step, drop="rate_hz"))
 
     assert (not any(each.hard for each in found)) is allowed
-    assert allowed or "needs 20 ms" in found[-1].text
+    assert allowed or "needs 50 ms" in found[-1].text
 
 
 @pytest.mark.req("R04")
@@ -362,7 +363,7 @@ def test_delivery_and_film_belong_together():
 def test_a_film_must_fit_between_the_shots():
     document = changed(
         delivery="wet",
-        step={"film_ul": 2.0, "inject_s": 0.3, "period_s": 0.32},
+        step={"film_ul": 2.0, "inject_s": 0.27, "period_s": 0.32},
         drop="rate_hz",
         limits={"total_ul": 1200.0},
     )

@@ -114,9 +114,12 @@ def test_all_problems_come_in_the_order_of_the_file(file: Path):
 def test_soft_problems_do_not_refuse_and_have_their_line(file: Path):
     file.write_text(TEXT.replace("rate_hz = 3", "rate_hz = 5"))
 
-    (found,) = check(load(file))
+    accuracy, found = check(load(file))
 
     assert not found.hard
+    assert str(accuracy).startswith(f"{file}:")
+    assert "was not shown to keep R06 to R12" in accuracy.text
+    assert not accuracy.hard
     assert str(found).startswith(f"{file}:17: rate_hz = 5.0: nappage usually has 2 to 4")
 
 

@@ -1,0 +1,73 @@
+"""`mesogun bench`: what the gun is worth, measured."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mesogun.cli.options import Json
+from mesogun.cli.printer import Answer, Table, tell
+
+app = typer.Typer(help="Measure what the virtual gun does.")
+
+
+@app.command()
+def accuracy(
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where files are written.")
+    ] = Path("accuracy"),
+    draws: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Specimens of each cell, 0 for the nominal one.")
+    ] = 20,
+    plainly: Annotated[
+        bool, typer.Option(help="Measure each cell without pressure advance, too.")
+    ] = True,
+    syringe: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this syringe of the grid.")
+    ] = None,
+    needle: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this needle of the grid.")
+    ] = None,
+    train: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this train of the grid.")
+    ] = None,
+    pictures: Annotated[bool, typer.Option(help="Draw flow, doses and trumpet.")] = True,
+    _json: Json = False,
+) -> Answer:
+    """Dose accuracy at the needle, by the methods of the standards, over the grid (R06 to R12)."""
+    from mesogun.bench import accuracy as bench
+    from mesogun.bench.cells import grid
+    from mesogun.bench.rows import row_of
+    from mesogun.errors import UsageError
+
+    cells = [
+        cell
+        for cell in grid()
+        if syringe in (None, cell.syringe)
+        and needle in (None, cell.needle)
+        and train in (None, cell.train.id)
+    ]
+    if not cells:
+        known = sorted({f"{each.syringe} {each.needle} {each.train.id}" for each in grid()})
+        raise UsageError(f"No cell of the grid is like that. Choose among: {', '.join(known)}.")
+    output.mkdir(parents=True, exist_ok=True)
+    found = bench.run(
+        cells, draws, lambda each: tell(" ".join(bench.table_row(each))), plainly=plainly
+    )
+    bench.write_rows(found, output / "accuracy.jsonl")
+    (output / "accuracy.md").write_text(bench.markdown(found))
+    (output / "accuracy.toml").write_text(bench.catalog_toml(found))
+    made = [output / f"accuracy.{form}" for form in ("jsonl", "md", "toml")]
+    if pictures:
+        from mesogun.bench.pictures import save_all
+
+        made += save_all(output, draws)
+    rows = [row_of(each) | {"id": str(n), "holds": each.holds} for n, each in enumerate(found)]
+    return Answer(
+        rows,
+        [
+            Table([bench.table_row(each) for each in found], bench.HEADINGS),
+            "",
+            *(f"Written to {path}." for path in made),
+        ],
+    )

@@ -1,0 +1,96 @@
+"""Whether the accuracy at the needle was measured for a train, and holds."""
+
+from collections.abc import Iterator
+
+from mesogun.catalog import (
+    MeasuredTrain,
+    Needle,
+    Syringe,
+    get_needle,
+    get_source,
+    get_syringe,
+    measured_trains,
+)
+from mesogun.program.hydraulics import needle_pressure_kpa
+from mesogun.program.locate import Path
+from mesogun.program.planned import PlannedStep
+from mesogun.program.problems import Problem
+from mesogun_protocol.enums import StepKind
+
+_ROUNDING = 1 + 1e-9
+
+
+def covers(
+    train: MeasuredTrain, step: PlannedStep, syringe: Syringe, needle: Needle, viscosity: float
+) -> bool:
+    """Whether a measured train was at least as hard in every respect as a step.
+
+    A wider barrel stores more, a finer bore is less certain, a higher pressure stores more, a
+    smaller dose shows an error more, and a shorter rest leaves less time to settle.
+    """
+    measured_needle = get_needle(train.needle)
+    measured_flow = train.dose_ul / train.inject_s
+    measured_kpa = needle_pressure_kpa(measured_flow, measured_needle, train.viscosity_mpa_s)
+    flow = step.dose_nl / step.inject_us * 1000
+    rest_s = (step.period_us - step.inject_us) / 1e6
+    return (
+        syringe.area_mm2 <= get_syringe(train.syringe).area_mm2 * _ROUNDING
+        and needle.bore_mm.value >= measured_needle.bore_mm.value
+        and needle_pressure_kpa(flow, needle, viscosity) <= measured_kpa * _ROUNDING
+        and step.dose_nl * _ROUNDING >= train.dose_ul * 1000
+        and rest_s * _ROUNDING >= train.period_s - train.inject_s
+    )
+
+
+def check_accuracy(
+    path: Path,
+    step: PlannedStep,
+    syringe: Syringe,
+    needle: Needle,
+    viscosity: float,
+    *,
+    advance: bool,
+) -> Iterator[Problem]:
+    """Warn of a train whose dose at the needle was not shown to keep R06 to R12.
+
+    Args:
+        path: of the step.
+        step: what the gun is told.
+        syringe: that is driven.
+        needle: that the liquid passes.
+        viscosity: of the liquid, mPa s.
+        advance: False if the program goes without pressure advance.
+    """
+    if step.kind is not StepKind.SHOTS:
+        return
+    trains = measured_trains().values()
+    holds = any(
+        not each.fails and covers(each, step, syringe, needle, viscosity) for each in trains
+    )
+    if holds and advance and not step.film_nl:
+        return
+    what = (
+        f"dose_ul = {step.dose_nl / 1000:g}: the dose at the needle was not shown to keep R06 to "
+        f"R12 with {syringe.id} and {needle.id}"
+    )
+    if holds:
+        why = "films were not measured" if step.film_nl else "it was measured with pressure advance"
+    else:
+        failed = next(
+            (
+                each
+                for each in trains
+                if each.fails
+                and (each.syringe, each.needle) == (syringe.id, needle.id)
+                and step.dose_nl <= each.dose_ul * 1000 * _ROUNDING
+            ),
+            None,
+        )
+        why = f"{failed.id} fails by {failed.fails}" if failed else "no train as hard was measured"
+    source = get_source(next(iter(trains)).source).title
+    yield Problem(
+        (*path, "dose_ul"),
+        f"{what}: {why} (source: {source}). Confirm it, or push slower, pause longer, or take a "
+        f"smaller syringe or a wider or shorter needle.",
+        hard=False,
+    )
