@@ -2,12 +2,17 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from shutil import get_terminal_size
 from typing import TypeVar
 
+from mesogun.cli.printer import tell, wrapped
 from mesogun.errors import UsageError
 from mesogun.words import _
 
 T = TypeVar("T")
+
+_ANSWER = 6
+"""Letters that an answer takes behind its prompt."""
 
 
 def is_interactive() -> bool:
@@ -17,18 +22,18 @@ def is_interactive() -> bool:
 
 def confirmed(question: str) -> bool:
     """Ask for a yes; anything else is a no."""
-    return _is_yes(_line(f"{question} " + _("[y/N]") + " "))
+    return _is_yes(_line(question, _("[y/N]")))
 
 
 def yes_or_no(question: str) -> bool:
     """Ask until the answer is yes or no: what is recorded must not be a guess."""
     while True:
-        answer = _line(f"{question} " + _("[y/n]") + " ")
+        answer = _line(question, _("[y/n]"))
         if _is_yes(answer):
             return True
         if answer in {"n", "no", *_("n, no").split(", ")}:
             return False
-        _tell(_("Please answer y for yes or n for no."))
+        tell(_("Please answer y for yes or n for no."))
 
 
 def choose(question: str, names: Sequence[str]) -> int:
@@ -37,14 +42,14 @@ def choose(question: str, names: Sequence[str]) -> int:
     Returns:
         The position, from 0.
     """
-    _tell(question)
+    tell(question)
     for number, name in enumerate(names, 1):
-        _tell(f"  {number:2}  {name}")
+        tell(f"  {number:2}  {name}")
     while True:
-        answer = _line(_("Number:") + " ")
+        answer = _line("", _("Number:"))
         if answer.isdecimal() and 1 <= int(answer) <= len(names):
             return int(answer) - 1
-        _tell(_("Please type a number from 1 to {most}.").format(most=len(names)))
+        tell(_("Please type a number from 1 to {most}.").format(most=len(names)))
 
 
 def ask(question: str, read: Callable[[str], T]) -> T:
@@ -56,9 +61,9 @@ def ask(question: str, read: Callable[[str], T]) -> T:
     """
     while True:
         try:
-            return read(_line(f"{question}: "))
+            return read(_line(question, ":"))
         except UsageError as error:
-            _tell(str(error))
+            tell(str(error))
 
 
 def _is_yes(answer: str) -> bool:
@@ -66,15 +71,13 @@ def _is_yes(answer: str) -> bool:
     return answer in {"y", "yes", *_("y, yes").split(", ")}
 
 
-def _line(prompt: str) -> str:
-    sys.stderr.write(prompt)
+def _line(question: str, prompt: str) -> str:
+    """Ask, the prompt on a line of its own where the question leaves no room for an answer."""
+    room = get_terminal_size().columns - len(prompt) - _ANSWER
+    gap = "" if not question or prompt == ":" else " " if len(question) <= room else "\n"
+    sys.stderr.write(wrapped(question, sys.stderr) + gap + prompt + " ")
     sys.stderr.flush()
     answer = sys.stdin.readline()
     if not answer:
         raise UsageError("The terminal was closed before the question was answered. Start again.")
     return answer.strip().lower()
-
-
-def _tell(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()

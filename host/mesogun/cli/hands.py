@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from mesogun.treatment import Action, Progress
 from mesogun.virtual.panel import Panel
+from mesogun.virtual.plant import Plant
 from mesogun_protocol.enums import ControllerState, StepKind, TriggerMode
 
 REPEAT_S = 0.6
@@ -20,11 +21,19 @@ class Hands:
     Attributes:
         panel: of a virtual gun, None at a real one, whose trigger is in the operator's hand.
         operated: a virtual operator works the trigger.
+        plant: of a virtual gun whose needle keys can block, else None.
     """
 
-    def __init__(self, panel: Panel | None, operated: bool, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        panel: Panel | None,
+        operated: bool,
+        now_s: Callable[[], float],
+        plant: Plant | None = None,
+    ) -> None:
         """`now_s` is a clock on the wall, for the repetition of keys."""
         self.panel = panel
+        self.plant = plant
         self.operated = operated
         self._now_s = now_s
         self._space_s = float("-inf")
@@ -47,12 +56,16 @@ class Hands:
         for key in keys:
             if key in "sq":
                 return Action.STOP
-            if key == "p" or (key in "\r\n" and paused):
+            if key == "c":
+                action = Action.CHANGE
+            elif key == "p" or (key in "\r\n" and paused):
                 action = Action.RESUME if paused else Action.PAUSE
             elif key == " ":
                 self._squeeze(progress)
             elif key == "i" and self.panel is not None:
                 self.panel.interlock_closed = not self.panel.interlock_closed
+            elif key == "o" and self.plant is not None:
+                self.plant.occluded = not self.plant.occluded
         return action
 
     def _squeeze(self, progress: Progress) -> None:

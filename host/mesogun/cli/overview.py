@@ -86,7 +86,7 @@ def _area(program: Program) -> list[tuple[str, str]]:
 
 def _syringes(program: Program, syringe: Syringe) -> str:
     """The syringe, and what to draw up into it, or into each."""
-    parts = loads(planned_steps(program), syringe)
+    parts = loads(planned_steps(program), syringe.usable_nl)
     fills = _(" and ").join(volume(volumes(part).fill_nl) for part in parts)
     if len(parts) == 1:
         return _("{syringe}, draw up {volume}").format(syringe=syringe.title, volume=fills)

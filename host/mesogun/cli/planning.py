@@ -89,13 +89,14 @@ def completed(wishes: Plan) -> Program:
             f"No syringe was named, and none is assumed: {_WHY_SYRINGE}. Write --syringe ID with "
             f"one of {known}."
         )
+    syringe = wishes.syringe or asked_syringe()
     area, spacing_mm = wishes.area, wishes.spacing_mm
     if area is None and is_interactive():
         area, spacing_mm = _asked_area(wishes)
     needle = wishes.needle or (_asked_needle(first.needle) if is_interactive() else None)
     return make(
         wishes.name,
-        syringe=wishes.syringe or asked_syringe(),
+        syringe=syringe,
         needle=needle,
         area=area,
         spacing_mm=spacing_mm,
@@ -132,7 +133,11 @@ def _asked_needle(usual: str) -> str:
 
     def read(answer: str) -> str:
         if answer and answer not in needles():
-            raise UsageError(_("There is no needle {name}.").format(name=answer[:20]))
+            raise UsageError(
+                _("There is no needle {name}; `mesogun catalog needles` lists them.").format(
+                    name=answer[:20]
+                )
+            )
         return answer or usual
 
     return ask(question, read)

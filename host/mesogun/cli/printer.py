@@ -86,7 +86,7 @@ def show(text: Sequence[str | Table], *, stderr: bool = False) -> None:
     """Write lines and tables for people."""
     stream = sys.stderr if stderr else sys.stdout
     for part in text:
-        folded = _aligned(part, stream) if isinstance(part, Table) else _wrapped(part, stream)
+        folded = _aligned(part, stream) if isinstance(part, Table) else wrapped(part, stream)
         print(folded, file=stream)
 
 
@@ -107,7 +107,7 @@ def silence(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _wrapped(text: str, stream: TextIO) -> str:
+def wrapped(text: str, stream: TextIO) -> str:
     """The text with its lines broken between words, if `stream` is a terminal."""
     if not stream.isatty():
         return text

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from mesogun.cli.options import AutoTrigger, Json, NeedleId, Port, Seed, Speed, SyringeId
+from mesogun.cli.options import (
+    AutoTrigger,
+    DeliveryName,
+    Json,
+    NeedleId,
+    Port,
+    Seed,
+    Speed,
+    SyringeId,
+)
 from mesogun.cli.printer import Answer
 
 
@@ -19,8 +28,21 @@ def run(
     auto_trigger: AutoTrigger = False,
     syringe: SyringeId = None,
     needle: NeedleId = None,
+    delivery: DeliveryName = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=yes|no", help="An answer to the checklist (`mesogun catalog care`)."
+        ),
+    ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Start without asking, unusual values included.")
+        bool,
+        typer.Option(
+            "--yes",
+            "-y",
+            help="Start without asking, unusual values included; on a real gun the checklist is "
+            "asked all the same, unless --answer gives it.",
+        ),
     ] = False,
     operator: Annotated[
         str | None, typer.Option(metavar="NAME", help="Who treats; goes into the record.")
@@ -45,6 +67,8 @@ def run(
             auto_trigger=auto_trigger,
             syringe=syringe,
             needle=needle,
+            delivery=delivery,
+            answers=tuple(answer or ()),
             yes=yes,
             operator=operator,
             patient_ref=patient_ref,

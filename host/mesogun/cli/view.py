@@ -5,13 +5,14 @@ from rich.panel import Panel as Frame
 from rich.table import Table
 from rich.text import Text
 
+from mesogun.cli.big import big
 from mesogun.cli.hands import Hands
 from mesogun.treatment import Progress
 from mesogun.words import N_, _, duration, pressure, volume
-from mesogun.words.gun import fault_advice, state
+from mesogun.words.gun import fault_advice, fault_name, state
 from mesogun_protocol.enums import ControllerState, Fault, StepKind, TriggerMode
 
-_BAR = 30
+_BAR = 24
 
 _STARTED_BY = {
     TriggerMode.AUTO: N_("by the gun itself"),
@@ -28,7 +29,7 @@ _TRIGGER_STEPS = (StepKind.SHOTS, StepKind.FLOW)
 
 
 def picture(progress: Progress, gun: str, hands: Hands, has_keys: bool) -> RenderableType:
-    """What the screen shows.
+    """What the screen shows: what to do and the shots in letters for two metres, then the figures.
 
     Args:
         progress: the gun now.
@@ -40,19 +41,50 @@ def picture(progress: Progress, gun: str, hands: Hands, has_keys: bool) -> Rende
     for name, value in _figures(progress, hands):
         figures.add_row(Text(name, style="bold"), Text(value))
     doing = instruction(progress, hands, has_keys)
-    parts: list[RenderableType] = [Text(f"> {doing}", style="bold"), Text(), figures]
+    parts: list[RenderableType] = [_big(_word(progress)), Text(f"> {doing}", style="bold")]
     if progress.refusal is not None:
-        parts += [Text(), Text(_("Not done: {reason}").format(reason=progress.refusal))]
+        parts.append(Text(_("Not done: {reason}").format(reason=progress.refusal)))
+    elif progress.fault is Fault.NONE:
+        # Where there is more to read, the large count gives way: 24 lines are few.
+        parts.append(_big(f"{progress.shots_done}/{progress.shots_planned}"))
+    parts.append(figures)
     if has_keys:
-        parts += [Text(), Text(_keys(progress, hands))]
+        parts.append(Text(_keys(progress, hands)))
     title = Text(f" {_(progress.program_name)} ", style="bold", overflow="ellipsis")
     return Frame(Group(*parts), title=title, subtitle=Text(f" {gun} "), title_align="left")
+
+
+def _big(text: str) -> Text:
+    return Text("\n".join(big(text)), style="bold", no_wrap=True, overflow="crop")
+
+
+def _word(progress: Progress) -> str:
+    """What the person with the gun is to do now, or what the gun does, in one word."""
+    if progress.fault is not Fault.NONE:
+        return _("ALARM")
+    match progress.state:
+        case ControllerState.PAUSED:
+            return _("PAUSE")
+        case ControllerState.RUNNING:
+            return _word_running(progress)
+        case other:
+            return _("READY") if other is ControllerState.ARMED else _("OVER")
+
+
+def _word_running(progress: Progress) -> str:
+    if progress.step_kind is StepKind.PRIME:
+        return _("PRIME")
+    if progress.wants_trigger:
+        return _("HOLD") if progress.trigger_mode is TriggerMode.HOLD else _("PRESS")
+    return _("GIVING")
 
 
 def instruction(progress: Progress, hands: Hands, has_keys: bool) -> str:
     """What the person with the gun is to do now."""
     if progress.fault is not Fault.NONE:
-        return _("FAULT. {advice}").format(advice=fault_advice(progress.fault))
+        return _("{name}: {advice}").format(
+            name=fault_name(progress.fault), advice=fault_advice(progress.fault)
+        )
     match progress.state:
         case ControllerState.PAUSED:
             what = (progress.message or _("nothing moves")).rstrip(".")
@@ -102,7 +134,16 @@ def _figures(progress: Progress, hands: Hands) -> list[tuple[str, str]]:
     left = _("{left} of {full} left").format(
         left=volume(progress.remaining_nl), full=volume(progress.fill_nl)
     )
+    syringe = _("Syringe")
+    if progress.syringe_count > 1:
+        syringe = _("Syringe {number}/{count}").format(
+            number=progress.syringe_number, count=progress.syringe_count
+        )
+    pressed = _("{pressure}, stops at {limit}").format(
+        pressure=pressure(progress.pressure_kpa), limit=pressure(progress.limit_kpa)
+    )
     gun = state(progress.state) + (_(", INTERLOCK OPEN") if hands.interlock_open else "")
+    trigger = _("trigger {state}").format(state=_trigger(progress, hands))
     return [
         (
             _("Step"),
@@ -115,10 +156,9 @@ def _figures(progress: Progress, hands: Hands) -> list[tuple[str, str]]:
             f"{_bar(progress.shots_done, progress.shots_planned)}  {_shots(progress)}",
         ),
         (_("Volume"), f"{_bar(progress.delivered_nl, progress.planned_nl)}  {given}"),
-        (_("Syringe"), f"{_bar(progress.remaining_nl, progress.fill_nl)}  {left}"),
-        (_("Pressure"), pressure(progress.pressure_kpa)),
-        (_("Trigger"), _trigger(progress, hands)),
-        (_("Gun"), gun),
+        (syringe, f"{_bar(progress.remaining_nl, progress.fill_nl)}  {left}"),
+        (_("Pressure"), f"{_bar(progress.pressure_kpa, progress.limit_kpa)}  {pressed}"),
+        (_("Gun"), f"{gun}; {trigger}"),
         (_("Time"), _time(progress)),
     ]
 
@@ -154,16 +194,17 @@ def _trigger(progress: Progress, hands: Hands) -> str:
 def _keys(progress: Progress, hands: Hands) -> str:
     keys: list[str] = []
     if hands.works_trigger(progress):
-        held = progress.trigger_mode is TriggerMode.HOLD
-        keys.append(_("space hold/release trigger") if held else _("space press trigger"))
+        keys.append(_("space trigger"))
     keys += [_("p go on") if progress.state is ControllerState.PAUSED else _("p pause")]
-    keys += [_("s stop")]
+    keys += [_("c new syringe"), _("s stop")]
     if hands.panel is not None:
-        keys.append(_("i close interlock") if hands.interlock_open else _("i open interlock"))
-    return "   ".join([_("Keys:"), *keys])
+        keys.append(_("i interlock"))
+    if hands.plant is not None:
+        keys.append(_("o needle"))
+    return _("Keys:") + " " + "  ".join(keys)
 
 
-def _bar(part: int, whole: int) -> str:
+def _bar(part: float, whole: float) -> str:
     """Signs of plain ASCII, so that it can be read without colour and in any font."""
     filled = int(_BAR * min(max(part / whole, 0), 1)) if whole else 0
     return f"[{'#' * filled}{'.' * (_BAR - filled)}]"

@@ -225,7 +225,7 @@ def _syringes(
     volume, total_ul = volumes(steps), program.limits.total_ul
     gives_ul = syringe.usable_nl / 1000
     source = f"capacity less dead space, {get_source(syringe.dead_space_ul.source).title}"
-    parts = loads(steps, syringe)
+    parts = loads(steps, syringe.usable_nl)
     needed, largest = len(parts), max(parts, key=lambda part: volumes(part).fill_nl)
     if volumes(largest).fill_nl > syringe.usable_nl:
         yield Problem(

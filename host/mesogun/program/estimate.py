@@ -75,6 +75,6 @@ def estimate(program: Program) -> Estimate:
         peak_force_n=hydraulics.plunger_force_n(peak_kpa, syringe),
         fill_nl=volume.fill_nl,
         usable_nl=syringe.usable_nl,
-        syringes=len(loads(steps, syringe)),
+        syringes=len(loads(steps, syringe.usable_nl)),
         limit_kpa=hydraulics.pressure_limit_kpa(syringe),
     )

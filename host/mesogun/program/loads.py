@@ -8,7 +8,6 @@ them again. Shots are carried over whole: one that was begun is never begun agai
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from mesogun.catalog import Syringe
 from mesogun.program.planned import PlannedStep, volumes
 from mesogun_protocol import limits
 from mesogun_protocol.enums import StepKind
@@ -16,7 +15,7 @@ from mesogun_protocol.enums import StepKind
 Steps = tuple[PlannedStep, ...]
 
 
-def loads(steps: Sequence[PlannedStep], syringe: Syringe) -> list[Steps]:
+def loads(steps: Sequence[PlannedStep], usable_nl: int) -> list[Steps]:
     """Return the steps in as few parts as fit into one syringe each, reserve included.
 
     What is larger than the syringe by itself is a part of its own; such a program is refused by its
@@ -25,7 +24,7 @@ def loads(steps: Sequence[PlannedStep], syringe: Syringe) -> list[Steps]:
     found: list[Steps] = []
     left = list(steps)
     while left:
-        part = _filled(left, syringe.usable_nl) or [_smallest(left[0])]
+        part = _filled(left, usable_nl) or [_smallest(left[0])]
         found.append(tuple(part))
         left = rest(left, len(part) - 1, part[-1].count)
     return found
@@ -102,6 +101,17 @@ def _flow_left(step: PlannedStep, flowed_nl: int) -> PlannedStep | None:
     return replace(
         step, dose_nl=left_nl, inject_us=inject_us, ramp_us=min(step.ramp_us, inject_us // 4)
     )
+
+
+def within(steps: Sequence[PlannedStep], volume_nl: int) -> list[PlannedStep]:
+    """As much from the beginning of `steps` as a limit of their doses and films allows."""
+    left = list(steps)
+    while left and (over_nl := volumes(left).volume_nl - volume_nl) > 0:
+        step = left.pop()
+        fewer = -(-over_nl // max(step.dose_nl + step.film_nl, 1))
+        if step.count > fewer:
+            left.append(replace(step, count=step.count - fewer))
+    return left
 
 
 def seconds(steps: Iterable[PlannedStep]) -> float:

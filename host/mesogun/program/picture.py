@@ -75,7 +75,7 @@ def _timeline(axes: Axes, program: Program, steps: Sequence[PlannedStep]) -> Non
     """Volume over time, with each change of syringe."""
     times, given = zip(*_given(steps), strict=True)
     axes.plot(times, given, color=_INK, linewidth=1.8)
-    changes = loads(steps, get_syringe(program.syringe))
+    changes = loads(steps, get_syringe(program.syringe).usable_nl)
     for number_, (time_s, given_ml) in enumerate(_ends(changes[:-1]), 2):
         axes.axvline(time_s, color=_MARK, linestyle="--", linewidth=1)
         axes.annotate(

@@ -21,6 +21,7 @@ HOLDING = Progress(
     remaining_nl=1_920_000,
     fill_nl=3_150_000,
     pressure_kpa=212.4,
+    limit_kpa=453,
     trigger_pressed=False,
     wants_trigger=True,
     elapsed_s=41.0,

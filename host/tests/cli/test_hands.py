@@ -1,6 +1,7 @@
 """What keys do to a treatment and to the panel of a virtual gun."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -40,11 +41,24 @@ class Person:
         ("\n", ControllerState.RUNNING, None),
         ("s", ControllerState.RUNNING, Action.STOP),
         ("q", PAUSED, Action.STOP),
+        ("c", ControllerState.RUNNING, Action.CHANGE),
+        ("c", PAUSED, Action.CHANGE),
+        ("cs", ControllerState.RUNNING, Action.STOP),
         ("x", ControllerState.RUNNING, None),
     ],
 )
 def test_a_key_asks_for_an_action(key, state, action):
     assert Person().types(key, look(state=state)) is action
+
+
+def test_the_needle_of_a_virtual_gun_can_be_blocked_and_freed():
+    plant = SimpleNamespace(occluded=False)
+    hands = Hands(Panel(), False, lambda: 0.0, plant)  # pyright: ignore[reportArgumentType]
+    hands.take("o", look())
+    assert plant.occluded
+    hands.take("o", look())
+    assert not plant.occluded
+    assert Person().types("o") is None
 
 
 def test_a_stop_wins_over_every_other_key():

@@ -64,31 +64,87 @@ def test_arrows_and_upper_case_do_no_harm(fake):
     fake.expect("over: 0 shots")
 
 
+def until_the_start(child: pexpect.spawn) -> None:
+    """Answers everything that is asked before it."""
+    child.expect("Number:")
+    child.sendline("2")
+    for answer in "nnyynny":
+        child.expect(r"\[y/n\] ")
+        child.sendline(answer)
+    child.expect("Draw up 3.300 ml into the BD Plastipak 5 ml")
+    child.expect(r"Is it in\? \[y/n\] ")
+    child.sendline("y")
+    child.expect(r"Prime the needle now\? \[y/N\] ")
+    child.sendline("y")
+    child.expect("50 ul primed")
+    child.expect(r"Did a drop leave the needle\? \[y/n\] ")
+    child.sendline("y")
+    child.expect(r"Start\? \[y/N\] ")
+
+
 def test_a_run_is_confirmed_followed_and_summed_up_without_colour(surroundings):
     child = terminal("mesogun.cli", *RUN, surroundings=surroundings, NO_COLOR="1")
     child.logfile_read = io.StringIO()
-    child.expect(r"300 shots of 10 ul")
-    child.expect(r"gun +virtual gun, seed 1, as fast as it goes")
-    child.expect(r"Start\? \[y/N\] ")
+    until_the_start(child)
     child.sendline("y")
     child.expect("Facial rejuvenation ")
     child.expect(r"Keys:")
     child.expect(r"session +\w{8}, complete")
     child.expect(r"shots +300 of 300")
+    child.expect(r"next +session 2 of 10")
     child.expect(pexpect.EOF)
     child.close()
+    shown = child.logfile_read.getvalue()
     assert child.exitstatus == 0
-    assert not re.search(r"\x1b\[[\d;]*\b(3|4|9|10)\d[;m]", child.logfile_read.getvalue())
+    assert re.search(r"300 shots of 10 ul", shown)
+    assert re.search(r"gun +virtual gun, seed 1, as fast as it goes", shown)
+    assert not re.search(r"\x1b\[[\d;]*\b(3|4|9|10)\d[;m]", shown)
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [(0, "Do not treat with this product"), (4, "Bruises are more likely")],
+    ids=["hard", "soft"],
+)
+def test_an_answer_that_forbids_ends_before_anything_moves(surroundings, place, told):
+    child = terminal("mesogun.cli", *RUN, "--syringe", "bd-plastipak-5", surroundings=surroundings)
+    answers = list("nnyyny")
+    answers[place] = "y"
+    for answer in answers[: place + 1]:
+        child.expect(r"\[y/n\] ")
+        child.sendline(answer)
+    if place:
+        child.expect(r"Treat all the same\? \[y/N\] ")
+        child.sendline("")
+    child.expect("Nothing was delivered")
+    child.expect("Not started")
+    child.expect(told.replace(" ", r"\s+"))
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 2
+
+
+def test_another_syringe_than_the_programs_ends_before_anything_moves(surroundings):
+    child = terminal("mesogun.cli", *RUN, "--syringe", "terumo-5", surroundings=surroundings)
+    for answer in "nnyynny":
+        child.expect(r"\[y/n\] ")
+        child.sendline(answer)
+    child.expect(r"is it a Terumo 5 ml\? \[y/n\] ")
+    child.sendline("n")
+    child.expect(r"the\s+program\s+is\s+for\s+a\s+Terumo\s+5\s+ml")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 2
 
 
 @pytest.mark.parametrize(
     ("answer", "code", "told"),
-    [("n\r", 2, "Not started"), ("\r", 2, "Not started"), ("\x04", 2, "Not started")],
+    [("n\r", 2, "Not started"), ("\r", 2, "Not started"), ("\x04", 2, "The terminal was closed")],
     ids=["no", "nothing", "end of input"],
 )
 def test_without_a_yes_nothing_is_delivered(surroundings, answer, code, told):
     child = terminal("mesogun.cli", *RUN, surroundings=surroundings)
-    child.expect(r"Start\? \[y/N\] ")
+    until_the_start(child)
     child.send(answer)
     child.expect("Nothing was delivered")
     child.expect(told)

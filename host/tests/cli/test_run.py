@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from mesogun.catalog import techniques, treatments
+from mesogun.cli import treating
 from mesogun.errors import GunRefused
-from mesogun.treatment import Result, Treatment
+from mesogun.treatment import Result, Treatment, Visit
 from mesogun.virtual.gun import kept_guns
 from mesogun_protocol.enums import EndReason
 
@@ -66,6 +68,8 @@ KEYS = {
     "record_hash": str,
     "seed": int,
     "ended": str,
+    "sessions": list,
+    "next_session": type(None),
 }
 
 FAST = ("--port", "sim", "--speed", "max", "--yes")
@@ -304,7 +308,9 @@ def test_the_exit_code_tells_how_a_session_ended(
     mesogun, program, monkeypatch, changes, code, told
 ):
     result = replace(RESULT, **changes)
-    monkeypatch.setattr(Treatment, "run", lambda *_: result)
+    monkeypatch.setattr(Visit, "run", lambda *_: result)
+    monkeypatch.setattr(Visit, "can_go_on", False)
+    monkeypatch.setattr(treating, "next_due", lambda *_: None)
     ran = mesogun("run", program(), *FAST, "--json")
     assert ran.code == code
     assert told in ran.err
@@ -328,3 +334,96 @@ RESULT = Result(
     seed=1,
     ended=EndReason.COMPLETE,
 )
+
+
+ANSWERS = {
+    "allergy": "no",
+    "skin": "no",
+    "asepsis": "yes",
+    "product": "yes",
+    "thinners": "no",
+    "creams": "no",
+    "goals": "yes",
+}
+
+
+def answered(**changes: str) -> list[str]:
+    given = [(name, said) for name, said in (ANSWERS | changes).items() if said]
+    return [part for name, said in given for part in ("--answer", f"{name}={said}")]
+
+
+def notes_of(mesogun, session: str) -> dict[str, dict]:
+    exported = json.loads(mesogun("sessions", "export", session).out)
+    return {each["kind"]: each["content"] for each in exported["notes"]}
+
+
+def test_the_answers_stand_in_the_record_under_its_seals(mesogun, program):
+    ran = mesogun("run", program(), *FAST, *answered(), "--json")
+    assert ran.code == 0, ran.err
+    notes = notes_of(mesogun, ran.data["session"])
+    assert {each["id"]: each["said"] for each in notes["checklist"]["answers"]} == ANSWERS
+    assert notes["checklist"]["asked"]
+    assert notes["syringe"] == {"syringe": "bd-plastipak-5", "confirmed": False}
+    assert mesogun("sessions", "verify", ran.data["session"]).code == 0
+
+
+def test_that_nobody_was_asked_stands_there_too(mesogun, program):
+    ran = mesogun("run", program(), *FAST, "--json")
+    checklist = notes_of(mesogun, ran.data["session"])["checklist"]
+    assert checklist == {"asked": False, "why": "simulated gun, --yes", "answers": []}
+
+
+@pytest.mark.req("R02")
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"allergy": "yes"}, "Do not treat with this product"),
+        ({"skin": "yes"}, "Do not inject there"),
+        ({"asepsis": "no"}, "Do that first"),
+        ({"product": "no"}, "Do not inject it"),
+        ({"thinners": "yes"}, "Bruises are more likely"),
+        ({"allergy": ""}, "--answer allergy=yes or --answer allergy=no"),
+    ],
+)
+def test_yes_skips_no_question_that_forbids_or_was_not_answered(mesogun, program, changes, told):
+    ran = mesogun("run", program(), *FAST, *answered(**changes))
+    assert (ran.code, ran.out) == (2, "")
+    assert "Not started" in ran.err
+    assert told in ran.err
+    assert mesogun("sessions", "list", "--json").data == []
+    assert kept_guns() == []
+
+
+def test_a_large_program_takes_its_syringes_and_tells_them(mesogun):
+    ran = mesogun("run", "face", "--syringe", "bd-plastipak-3", *FAST, "--auto-trigger", "--json")
+    assert ran.code == 0
+    assert "Confirm 2 syringes" in ran.err
+    assert len(ran.data["sessions"]) == 2
+    assert ran.data["shots_delivered"] == 300
+    assert ran.data["next_session"]["number"] == 2
+
+
+@pytest.mark.parametrize("delivery", ["dry", "wet", "mixed"])
+def test_each_delivery_runs_from_its_name(mesogun, delivery):
+    ran = mesogun("run", "nappage", "--delivery", delivery, *FAST, "--auto-trigger", "--json")
+    assert ran.code == 0
+    assert ran.data["shots_delivered"] == 100
+    films_nl = {"dry": 0, "wet": 300_000, "mixed": 150_000}[delivery]
+    assert ran.data["volume_planned_nl"] == 1_000_000 + films_nl
+
+
+@pytest.mark.parametrize("name", [*treatments(), *techniques()])
+def test_each_treatment_and_technique_runs_from_its_name(mesogun, name):
+    ran = mesogun("run", name, *FAST, "--auto-trigger", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.data["shots_delivered"] == ran.data["shots_planned"]
+    assert ran.data["record_complete"]
+
+
+def test_the_summary_names_the_next_session_and_what_to_tell_the_patient(mesogun, monkeypatch):
+    run = ("run", "face", *FAST, "--auto-trigger")
+    ran = mesogun(*run)
+    assert "session 2 of 10, on " in ran.out
+    assert "No bath and no shower for 12 hours." in ran.out
+    monkeypatch.setenv("MESOGUN_LANG", "fr")
+    assert "séance 2 sur 10, le " in mesogun(*run).out

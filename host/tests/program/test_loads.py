@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mesogun.catalog import get_syringe
 from mesogun.program import PlannedStep, compile_steps, loads, plan, rest, shot_count
+from mesogun.program.loads import within
 from mesogun.program.planned import volumes
 from mesogun_protocol import limits
 from mesogun_protocol.enums import StepKind, TriggerMode
@@ -49,7 +50,7 @@ def given_nl(steps) -> tuple[int, int, int]:
 @given(PROGRAMS)
 @pytest.mark.req("R27")
 def test_loads_fit_and_are_together_the_program(steps: list[PlannedStep]):
-    parts = loads(steps, SMALL)
+    parts = loads(steps, SMALL.usable_nl)
 
     assert all(volumes(part).fill_nl <= SMALL.usable_nl for part in parts)
     together = [step for part in parts for step in part]
@@ -89,6 +90,17 @@ def test_a_flow_goes_on_at_its_rate(flow: PlannedStep, flowed_nl: int):
         assert flow.inject_us * (flow.dose_nl - flowed_nl) // flow.dose_nl < limits.FLOW_MIN_US
 
 
+@given(PROGRAMS, st.integers(0, 20_000_000))
+@pytest.mark.req("R04")
+def test_a_limit_is_kept_from_the_end(steps: list[PlannedStep], volume_nl: int):
+    left = within(steps, volume_nl)
+
+    assert volumes(left).volume_nl <= volume_nl
+    assert left[:-1] == steps[: max(len(left) - 1, 0)]
+    if volumes(steps).volume_nl <= volume_nl:
+        assert left == steps
+
+
 def test_a_film_that_is_due_after_the_next_shot_stays_due():
     steps = compile_steps(plan("nappage", delivery="mixed"), get_syringe("bd-plastipak-5"))
 
@@ -102,4 +114,7 @@ def test_a_film_that_is_due_after_the_next_shot_stays_due():
 def test_what_is_larger_than_the_syringe_is_a_part_of_its_own():
     flow = PlannedStep(StepKind.FLOW, dose_nl=4_000_000, inject_us=10_000_000)
 
-    assert [len(part) for part in loads([flow, PlannedStep(StepKind.PAUSE)], SMALL)] == [1, 1]
+    assert [len(part) for part in loads([flow, PlannedStep(StepKind.PAUSE)], SMALL.usable_nl)] == [
+        1,
+        1,
+    ]

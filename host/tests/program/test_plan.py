@@ -126,7 +126,7 @@ def test_options_that_do_not_fit(name: str, options: dict[str, Any], text: str):
 def test_an_area_that_needs_more_than_the_syringe_takes_several_that_are_confirmed():
     program = plan("face", area="30x20 cm")
     syringe = catalog.get_syringe(program.syringe)
-    parts = loads(compile_steps(program, syringe), syringe)
+    parts = loads(compile_steps(program, syringe), syringe.usable_nl)
 
     assert estimate(program).syringes == len(parts) == 2
     assert all(volumes(part).fill_nl <= syringe.usable_nl for part in parts)

@@ -1,28 +1,38 @@
-"""One treatment session from the checked program to the sealed record; the command line drives it.
+"""One session of the gun, from a checked program to the sealed record; `Visit` drives it.
 
-`Treatment.prepare` makes the gun ready and moves nothing; `Treatment.run` starts it, follows it and
-brings the record home. Whatever happens on the way, the gun is told to stop and what it wrote is
-stored.
+`Treatment.prepare` makes the gun ready and moves nothing; `Treatment.prime` fills the needle;
+`Treatment.run` starts the gun, follows it and brings the record home. Whatever happens on the way,
+the gun is told to stop and what it wrote is stored.
 """
 
 import random
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
 
 from mesogun.catalog import Syringe, get_syringe
-from mesogun.errors import LinkError, MesogunError, UsageError
+from mesogun.errors import LinkError, UsageError
 from mesogun.gun import Gun, Refused, Status
-from mesogun.gun.upload import encode_program
+from mesogun.gun.upload import UploadReceipt, encode_program
 from mesogun.link import DoseUncertain
-from mesogun.program import PauseStep, Program, compile_steps, dump_toml, estimate
+from mesogun.program import PauseStep, dump_toml, estimate, shot_count
 from mesogun.program.hydraulics import pressure_limit_kpa
-from mesogun.records import Session, SessionRecord, Store, new_session_number
+from mesogun.program.loads import seconds
+from mesogun.records import Session, Store, new_session_number
 from mesogun.sync import Collector, sync_gun
+from mesogun.treatment.model import (
+    Action,
+    Interrupted,
+    Observer,
+    Order,
+    Progress,
+    Result,
+    result_of,
+    whole,
+)
 from mesogun_protocol.enums import (
     ControllerState,
-    EndReason,
     Fault,
     Inputs,
     Light,
@@ -37,6 +47,11 @@ UNWATCHED_S = 0.5
 _COLLECT_S = 10.0
 """How often records are fetched during a session, so that a broken host or gun loses little."""
 
+PRIME_NL: Final = 50_000
+"""One prime: about ten drops of a 30G needle, and a twentieth of what the gun allows (R29)."""
+_PRIME_US: Final = 1_000_000
+_PRIME_OVER_MS: Final = 500
+
 _OCCLUSION_MARGIN = 1.25
 """Assumed by this project: covers needle, syringe and sensor at the ends of their tolerances."""
 
@@ -49,133 +64,14 @@ _OVER = (
 )
 
 
-@dataclass(frozen=True)
-class Progress:
-    """What a display needs, taken from one look at the gun.
-
-    Attributes:
-        program_name: from the program.
-        state: of the gun.
-        step_index: step of the program, from 0.
-        step_count: steps of the program.
-        step_kind: what the step does.
-        trigger_mode: who starts its shots.
-        message: text of a pause step, None otherwise.
-        shots_done: complete shots of the session.
-        shots_planned: of the whole program.
-        delivered_nl: witnessed dose.
-        planned_nl: dose of the whole program.
-        remaining_nl: left in the syringe.
-        fill_nl: what the syringe held at the start.
-        pressure_kpa: at the plunger.
-        trigger_pressed: the trigger is down.
-        wants_trigger: the gun waits for the trigger to be pressed.
-        elapsed_s: since the start, in the gun's time.
-        left_s: estimate of what is left, None before the first shot.
-        fault: latched fault.
-        refusal: why the gun did not do what was asked last, in words; None if it did.
-    """
-
-    program_name: str
-    state: ControllerState
-    step_index: int
-    step_count: int
-    step_kind: StepKind
-    trigger_mode: TriggerMode
-    message: str | None
-    shots_done: int
-    shots_planned: int
-    delivered_nl: int
-    planned_nl: int
-    remaining_nl: int
-    fill_nl: int
-    pressure_kpa: float
-    trigger_pressed: bool
-    wants_trigger: bool
-    elapsed_s: float
-    left_s: float | None
-    fault: Fault
-    refusal: str | None = None
-
-
-class Action(Enum):
-    """What an observer may ask for."""
-
-    PAUSE = auto()
-    RESUME = auto()
-    STOP = auto()
-
-
-Observer = Callable[[Progress], Action | None]
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be done, by whom, on what.
-
-    Attributes:
-        program: checked.
-        operator: who treats, None if not given.
-        patient_ref: a code for the patient, never a name.
-        port: as the user named it.
-        seed: of a virtual gun, None otherwise.
-    """
-
-    program: Program
-    operator: str | None = None
-    patient_ref: str | None = None
-    port: str = "sim"
-    seed: int | None = None
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a session ended; volumes in nanolitres, from the record.
-
-    Attributes:
-        session: id in the store.
-        program: name of the program.
-        shots_planned: of the whole program.
-        shots_delivered: complete ones.
-        volume_planned_nl: of the whole program, primes not counted.
-        volume_delivered_nl: witnessed steps in volume, primes not counted.
-        volume_needle_nl: what left the needle, primes included; known for a virtual gun only.
-        duration_s: from the start of the session to its last record, by the gun's clock.
-        faults: names of the faults.
-        uncertain_shots: shots with an intent and no result.
-        record_complete: nothing is missing between the start and the end of the session.
-        record_hash: head of the record's hash chain.
-        seed: of a virtual gun, None otherwise.
-        ended: why.
-    """
-
-    session: str
-    program: str
-    shots_planned: int
-    shots_delivered: int
-    volume_planned_nl: int
-    volume_delivered_nl: int
-    volume_needle_nl: int | None
-    duration_s: float
-    faults: tuple[str, ...]
-    uncertain_shots: int
-    record_complete: bool
-    record_hash: str
-    seed: int | None
-    ended: EndReason | None
-
-
-class Interrupted(MesogunError):
-    """The user broke off; the gun has confirmed its stop and the record is stored."""
-
-    def __init__(self, result: Result) -> None:
-        """Carry the result of the session that was broken off."""
-        super().__init__("Interrupted: the gun was stopped and its record is stored.")
-        self.result = result
-
-
 class Treatment:
-    """One session on one gun."""
+    """One session on one gun.
+
+    Attributes:
+        steps: of its program.
+        reached: step of its program that the gun was last seen in, from 0.
+        changing: it was ended to change the syringe.
+    """
 
     def __init__(self, gun: Gun, store: Store, order: Order) -> None:
         """Nothing is sent yet."""
@@ -184,12 +80,17 @@ class Treatment:
         self._order = order
         self._program = order.program
         self._syringe = get_syringe(order.program.syringe)
-        self._steps = compile_steps(order.program, self._syringe)
         self._estimate = estimate(order.program)
+        self._part = order.part or whole(order.program)
+        self.steps = self._part.steps
         self._session: Session | None = None
+        self._receipt_crc = 0
+        self._armed = False
+        self.reached = 0
+        self.changing = False
 
     def prepare(self) -> None:
-        """Declare the syringe, set the limits, upload the program and arm. Moves nothing.
+        """Declare the syringe, set the limits and upload the program. Moves nothing.
 
         What the gun may still hold from earlier is stored first, so that it never has to choose
         between an old record and a new one.
@@ -205,31 +106,27 @@ class Treatment:
         calibration_id = _nominal_calibration(self._syringe, pl_per_step)
         gun.load_syringe(
             pl_per_step,
-            self._estimate.fill_nl,
+            self._part.volume_nl,
             self._occlusion_kpa(),
             calibration_id,
         )
-        session_nl = round(program.limits.total_ul * 1000)
-        shot_nl = max(step.dose_nl + step.film_nl for step in self._steps)
-        shots = self._estimate.shots
-        gun.set_limits(session_nl, shot_nl, shots)
-        receipt = gun.upload(self._steps)
+        receipt = self._upload()
         self._session = self._store.create_session(
             Session(
                 board_id=info.board_id,
                 boot_id=info.boot_id,
                 program_name=program.name,
                 program_toml=dump_toml(program),
-                program_wire=encode_program(self._steps),
+                program_wire=encode_program(self.steps),
                 shots_planned=receipt.shots,
                 volume_planned_nl=receipt.volume_nl,
                 syringe=program.syringe,
                 needle=program.needle,
                 pl_per_step=pl_per_step,
                 calibration_id=calibration_id,
-                limit_session_nl=session_nl,
-                limit_shot_nl=shot_nl,
-                limit_shots=shots,
+                limit_session_nl=self._part.total_nl,
+                limit_shot_nl=self._shot_nl,
+                limit_shots=self._part.shots,
                 firmware_version=info.firmware,
                 firmware_build=int(info.build, 16),
                 schema_hash=info.schema_hash,
@@ -239,9 +136,69 @@ class Treatment:
                 patient_ref=self._order.patient_ref,
                 seed=self._order.seed,
                 session_id=self._number(),
-            )
+            ),
+            self._order.notes,
         )
-        gun.arm(self._session.session_id, receipt.program_crc)
+        self._receipt_crc = receipt.program_crc
+
+    def prime(self, observe: Observer, look_every_s: float = WATCHED_S) -> int:
+        """Ask for a prime, and wait until the trigger was pressed or the gun gave up waiting.
+
+        Args:
+            observe: sees each look at the gun; may ask for a stop.
+            look_every_s: as for `run`.
+
+        Returns:
+            What the prime pushed out, nanolitres; 0 if nobody pressed the trigger.
+
+        Raises:
+            UsageError: if `prepare` was not called.
+            GunRefused, LinkError: as their texts say.
+        """
+        self._prepared()
+        gun = self._gun
+        before = gun.status()
+        # A prime may be larger than any shot of the program; its limit stands while it lasts.
+        gun.set_limits(self._part.total_nl, max(self._shot_nl, PRIME_NL), self._part.shots)
+        gun.prime(PRIME_NL, _PRIME_US)
+        idle_ms = before.clock_ms
+        while True:
+            status = gun.status()
+            if status.primed_steps != before.primed_steps or status.fault is not Fault.NONE:
+                break
+            if status.light is Light.PRESS:
+                idle_ms = status.clock_ms
+            elif status.clock_ms - idle_ms > _PRIME_US // 1000 + _PRIME_OVER_MS:
+                break
+            look = replace(
+                self._progress(status, before.clock_ms),
+                state=ControllerState.RUNNING,
+                step_kind=StepKind.PRIME,
+                trigger_mode=TriggerMode.PRESS,
+                shots_planned=shot_count(self.steps),
+            )
+            if observe(look) is Action.STOP:
+                gun.stop()
+                break
+            gun.wait(look_every_s)
+        primed_nl = gun.status().primed_nl - before.primed_nl
+        self._upload()
+        self.note("prime", {"volume_nl": primed_nl})
+        return primed_nl
+
+    def note(self, kind: str, content: Mapping[str, Any]) -> None:
+        """Write down what was told or confirmed, under the seals of the session."""
+        self._store.add_note(self._prepared().id, kind, content)
+
+    def arm(self) -> None:
+        """Let the gun check itself and switch its driver on. Moves nothing.
+
+        Raises:
+            UsageError: if `prepare` was not called.
+            GunRefused, LinkError: as their texts say.
+        """
+        self._gun.arm(self._prepared().session_id, self._receipt_crc)
+        self._armed = True
 
     def run(self, observe: Observer, look_every_s: float = WATCHED_S) -> Result:
         """Start, follow until the session is over, and store its record.
@@ -258,16 +215,30 @@ class Treatment:
             UsageError: if `prepare` was not called.
             LinkError: if the gun stopped answering; `sessions sync` stores the rest later.
         """
-        session = self._session
-        if session is None:
-            raise UsageError("The session is not prepared: call prepare() before run().")
+        session = self._prepared()
         try:
+            if not self._armed:
+                self.arm()
             self._start(session)
             self._follow(session, observe, look_every_s)
         except KeyboardInterrupt:
             self._gun.stop()
             raise Interrupted(self._finish(session)) from None
         return self._finish(session)
+
+    @property
+    def _shot_nl(self) -> int:
+        """The largest shot of the program, with its film."""
+        return max(step.dose_nl + step.film_nl for step in self.steps)
+
+    def _upload(self) -> UploadReceipt:
+        self._gun.set_limits(self._part.total_nl, self._shot_nl, self._part.shots)
+        return self._gun.upload(self.steps)
+
+    def _prepared(self) -> Session:
+        if self._session is None:
+            raise UsageError("The session is not prepared: call prepare() before.")
+        return self._session
 
     def _occlusion_kpa(self) -> int:
         """The alarm: the most that this program can need, with a margin, within the drive's force.
@@ -284,7 +255,8 @@ class Treatment:
         seed = self._order.seed
         if seed is None:
             return new_session_number()
-        return random.Random(f"session {seed}").randrange(1, 1 << 32)
+        part = f" {self._part.number}" if self._part.number > 1 else ""
+        return random.Random(f"session {seed}{part}").randrange(1, 1 << 32)
 
     def _start(self, session: Session) -> None:
         try:
@@ -306,6 +278,7 @@ class Treatment:
             action = observe(replace(self._progress(status, started_ms), refusal=refusal))
             if status.state in _OVER:
                 return
+            self.reached = max(self.reached, status.step_index)
             refusal = self._act(session, action, status.state)
             if status.clock_ms - collect_ms > _COLLECT_S * 1000:
                 collect_ms = status.clock_ms
@@ -317,6 +290,8 @@ class Treatment:
         try:
             if action is Action.STOP:
                 self._gun.stop()
+            elif action is Action.CHANGE or self.changing:
+                self._make_way(state)
             elif action is Action.PAUSE and state is ControllerState.RUNNING:
                 self._gun.pause()
             elif action is Action.RESUME and state is ControllerState.PAUSED:
@@ -326,59 +301,49 @@ class Treatment:
             return str(refusal)
         return None
 
+    def _make_way(self, state: ControllerState) -> None:
+        """Rest, and end the session once the gun does: no shot is broken off for a syringe."""
+        self.changing = True
+        if state is ControllerState.PAUSED:
+            self._gun.stop()
+        elif state is ControllerState.RUNNING:
+            self._gun.pause()
+
     def _progress(self, status: Status, started_ms: int) -> Progress:
-        index = min(status.step_index, len(self._steps) - 1)
-        step, shown = self._steps[index], self._program.steps[index]
+        index = min(status.step_index, len(self.steps) - 1)
+        step = self.steps[index]
+        messages = [each.message for each in self._program.steps if isinstance(each, PauseStep)]
+        paused = step.kind is StepKind.PAUSE
         pressed = bool(status.inputs & Inputs.TRIGGER)
         elapsed_s = (status.clock_ms - started_ms) / 1000
-        planned_nl = self._estimate.volume_nl
+        planned_nl = self._part.planned_nl
         share = status.delivered_nl / planned_nl if planned_nl else 1.0
         return Progress(
             program_name=self._program.name,
             state=status.state,
             step_index=index,
-            step_count=len(self._steps),
+            step_count=len(self.steps),
             step_kind=step.kind,
             trigger_mode=step.trigger,
-            message=shown.message if isinstance(shown, PauseStep) else None,
+            message=messages[self._part.pause_number(index)] if paused else None,
             shots_done=status.shots_done,
             shots_planned=status.shots_planned,
             delivered_nl=status.delivered_nl,
             planned_nl=planned_nl,
             remaining_nl=status.remaining_nl,
-            fill_nl=self._estimate.fill_nl,
+            fill_nl=self._part.volume_nl,
+            limit_kpa=self._occlusion_kpa(),
             pressure_kpa=status.pressure_pa / 1000,
             trigger_pressed=pressed,
             wants_trigger=status.light in (Light.HOLD, Light.PRESS) and not pressed,
             elapsed_s=elapsed_s,
-            left_s=max(self._estimate.duration_s * (1 - share), 0.0),
+            left_s=max(seconds(self.steps) * (1 - share), 0.0),
             fault=status.fault,
         )
 
     def _finish(self, session: Session) -> Result:
         sync_gun(self._gun, self._store)
         return result_of(self._store.session_view(session.id))
-
-
-def result_of(record: SessionRecord) -> Result:
-    """Return what a stored session came to; what left the needle is not in a record."""
-    session = record.session
-    return Result(
-        session=session.id,
-        program=session.program_name,
-        shots_planned=session.shots_planned,
-        shots_delivered=record.shots_delivered,
-        volume_planned_nl=session.volume_planned_nl,
-        volume_delivered_nl=record.volume_nl,
-        volume_needle_nl=None,
-        duration_s=record.duration_s or 0.0,
-        faults=tuple(entry.fault.name.lower() for entry in record.faults),
-        uncertain_shots=record.uncertain_shots,
-        record_complete=record.complete,
-        record_hash=record.record_hash,
-        seed=session.seed,
-        ended=record.end.reason if record.end is not None else None,
-    )
 
 
 def _nominal_calibration(syringe: Syringe, pl_per_step: int) -> int:

@@ -1,0 +1,111 @@
+"""The end of a visit: what it came to, the next session, and what to tell the patient."""
+
+from dataclasses import asdict
+from datetime import datetime, time
+from typing import Any
+
+from mesogun.catalog import Appointment, care, next_session
+from mesogun.cli.exit_codes import DONE, FAILED, INTERRUPTED
+from mesogun.cli.printer import Answer, Table, tell
+from mesogun.handover.origin import day_of, number_in_course, treatment_of
+from mesogun.program import Program
+from mesogun.records import Store
+from mesogun.treatment import Result
+from mesogun.words import _, date, duration, volume
+from mesogun.words.gun import end, fault
+from mesogun_protocol.enums import EndReason, Fault
+
+
+def next_due(store: Store, result: Result) -> Appointment | None:
+    """The session of the course that follows this one, None if there is none."""
+    session = store.find_session(result.session)
+    treatment = treatment_of(session)
+    if treatment is None:
+        return None
+    return next_session(treatment, number_in_course(store, session), day_of(session))
+
+
+def summary(result: Result, program: Program, due: Appointment | None) -> Answer:
+    """What a visit came to, with what was not as it should be on stderr.
+
+    Args:
+        result: of all its sessions.
+        program: that was given.
+        due: the next session of the course, None if there is none.
+    """
+    for name in result.faults:
+        tell(fault(Fault[name.upper()]))
+    if not result.record_complete:
+        tell(
+            _("The record is not complete: `{command}` says why.").format(
+                command=f"mesogun sessions verify {result.session}"
+            )
+        )
+    rows = [
+        (_("session"), f"{', '.join(result.sessions)}, {end(result.ended)}"),
+        (_("program"), _(result.program)),
+        (_("shots"), _of(str(result.shots_delivered), str(result.shots_planned))),
+        (_("volume"), _volumes(result)),
+        (_("time"), duration(result.duration_s)),
+        (_("faults"), ", ".join(result.faults) or _("none")),
+        (_("uncertain"), _("{number} shots").format(number=result.uncertain_shots)),
+        (_("record"), _("complete") if result.record_complete else _("NOT COMPLETE")),
+        (_("hash"), result.record_hash),
+    ]
+    if result.seed is not None:
+        rows.append((_("seed"), _("{seed} (simulated)").format(seed=result.seed)))
+    if due is not None:
+        rows.append((_("next"), _due(due)))
+    ended = result.ended.name.lower() if result.ended is not None else None
+    data = asdict(result) | {
+        "ended": ended,
+        "faults": list(result.faults),
+        "sessions": list(result.sessions),
+        "next_session": _due_data(due),
+    }
+    return Answer(data, [Table(rows), *_after_care(program.treatment, result)], _code(result))
+
+
+def _due(due: Appointment) -> str:
+    day = date(datetime.combine(due.day, time(12)).astimezone())
+    if due.planned is None:
+        return _("session {number}, on {day}").format(number=due.number, day=day)
+    return _("session {number} of {planned}, on {day}").format(
+        number=due.number, planned=due.planned, day=day
+    )
+
+
+def _due_data(due: Appointment | None) -> dict[str, Any] | None:
+    if due is None:
+        return None
+    return {"number": due.number, "planned": due.planned, "day": due.day.isoformat()}
+
+
+def _after_care(treatment: str | None, result: Result) -> list[str]:
+    """What to tell the patient, once something was given."""
+    if not result.volume_delivered_nl:
+        return []
+    advice = [*care().after, *care().expect]
+    told = [f"  - {each.words}" for each in advice if each.concerns(treatment)]
+    return ["", _("Tell the patient:"), *told]
+
+
+def _of(part: str, whole: str) -> str:
+    return _("{part} of {whole}").format(part=part, whole=whole)
+
+
+def _volumes(result: Result) -> str:
+    given = _of(volume(result.volume_delivered_nl), volume(result.volume_planned_nl))
+    if result.volume_needle_nl is None:
+        return given
+    return _("{given}, {needle} out of the needle").format(
+        given=given, needle=volume(result.volume_needle_nl)
+    )
+
+
+def _code(result: Result) -> int:
+    if result.faults or not result.record_complete:
+        return FAILED
+    if result.ended is EndReason.STOPPED:
+        return INTERRUPTED
+    return DONE if result.ended is EndReason.COMPLETE else FAILED
