@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from benches.bench import Bench
 from health import read_records
-from sessions import SHOT, arm, follow, groups, listen, press, shots, some, start, steps_of
+from sessions import SHOT, arm, follow, groups, listen, press, shots, some, start, steps_of, until
 
 from mesogun.gun import Gun, Refused
 from mesogun_protocol.enums import (
@@ -28,6 +28,14 @@ def _results(gun: Gun) -> list[EndReason]:
         for record in read_records(gun)
         if record.kind is RecordKind.SHOT_RESULT
     ]
+
+
+def _press_until(bench: Bench, seconds: float) -> None:
+    """Press, and let so much time pass since the first shot began; a gun takes a while to begin."""
+    bench.press()
+    until(bench, lambda: bench.steps().forward > 0, 0.05, look_s=0.0002)
+    # The first of 350 steps in 100 ms comes after 0.3 ms.
+    bench.run_for(seconds - 0.0005)
 
 
 def test_auto_goes_by_itself_for_its_count(bench: Bench, gun: Gun) -> None:
@@ -68,8 +76,7 @@ def test_a_shot_whose_trigger_is_released_is_finished(
     bench: Bench, gun: Gun, after_s: float
 ) -> None:
     start(gun, shots(5, HOLD))
-    bench.press()
-    bench.run_for(0.2 + after_s)
+    _press_until(bench, 0.2 + after_s)
     bench.release()
     bench.run_for(1)
     assert bench.steps().forward == steps_of(2 * 10_000)
@@ -83,21 +90,23 @@ def test_a_shot_is_cut_off_where_the_program_says_so(
     bench: Bench, gun: Gun, after_s: float
 ) -> None:
     start(gun, shots(3, HOLD, OnRelease.STOP))
-    bench.press()
-    bench.run_for(0.2 + after_s)
+    _press_until(bench, 0.2 + after_s)
     released_ns = bench.now_ns()
     bench.release()
     bench.run_for(1)
     late = bench.edges_since(released_ns + 20_000_000)
     assert not late
-    assert steps_of(10_000) < bench.steps().forward < steps_of(20_000)
-    assert EndReason.RELEASED in _results(gun)
+    cut = bench.steps().forward < steps_of(20_000)
+    assert steps_of(10_000) < bench.steps().forward <= steps_of(20_000)
+    # Within the 20 ms that it has to react, the gun may have made the rest of it.
+    assert cut or after_s > 0.08
+    assert (EndReason.RELEASED in _results(gun)) is cut
     # The third shot is a whole one; what was cut off is not made up for.
     bench.press()
     follow(gun, 3, DONE)
     third = list(groups(bench.edges_since(released_ns + 20_000_000)))
     assert [len(group) in (350, 351) for group in third] == [True]
-    assert gun.status().shots_done == 2
+    assert gun.status().shots_done == 3 - cut
 
 
 @pytest.mark.sampled
