@@ -86,6 +86,9 @@ def prove_session(db: orm.Session, material: Material) -> Proof:
     known = _known(material.seals)
     before = _nearest_acknowledged(db, board, StoredRecord.sequence < rows[0].sequence, up=False)
     after = _nearest_acknowledged(db, board, StoredRecord.sequence > rows[-1].sequence, up=True)
+    if not known and after is None:
+        # The gun has told nothing yet of these records, or is older than its hash.
+        return Proof(None, None, ())
     last = max(rows[-1].sequence, *(number - 1 for number in known), after.sequence if after else 0)
     within = StoredRecord.sequence.between(before.sequence if before else FIRST_SEQUENCE, last)
     # Without the starts of the gun, the database would look at every record of the board.
