@@ -15,7 +15,7 @@ from mesogun.virtual.panel import Operator, Panel
 from mesogun.virtual.plant import Plant
 from mesogun.virtual.pulse_stream import PulseStream, Run
 from mesogun_protocol import cosim
-from mesogun_protocol.enums import Inputs, ResetCause
+from mesogun_protocol.enums import Buzzer, Inputs, Light, ResetCause
 from mesogun_protocol.fields import Message
 
 _MS_NS = 1_000_000
@@ -189,6 +189,7 @@ class World:
         self._boot_ns = self.now_ns
         self._cause = cause
         self._to_gun.clear()
+        self.panel.light, self.panel.buzzer = Light.OFF, Buzzer.OFF
         self._reported = self.panel.inputs()
         self._look_at_driver(self.now_ns)
         self._firmware = self._start()

@@ -112,6 +112,7 @@ IN_FIRMWARE = (
                 "if False:",
             ),
         ),
+        first=320,
     ),
     FirmwareBreak(
         "no-step-budget",
@@ -144,6 +145,7 @@ IN_FIRMWARE = (
         "lost-host-is-not-missed",
         Rule.FAULT_OFF,
         (("gun/supervisor.py", "if self._host_paced and now_ms", "if False and now_ms"),),
+        first=80,
     ),
     FirmwareBreak(
         "driver-comes-on-at-boot",
@@ -231,7 +233,7 @@ def _verify_no_seals(patch: pytest.MonkeyPatch) -> None:
 
 IN_HOST = (
     HostBreak("dose-commands-are-sent-again", Rule.ONE_DOSE, _send_dose_commands_again),
-    HostBreak("doubts-are-settled-as-not-done", Rule.SETTLED, _settle_doubts_as_not_done),
+    HostBreak("doubts-are-settled-as-not-done", Rule.SETTLED, _settle_doubts_as_not_done, 130),
     HostBreak("a-doubt-does-not-block", Rule.SETTLED, _deliver_in_doubt),
     HostBreak("the-last-record-is-not-stored", Rule.EXACTLY_ONCE, _store_all_but_the_last),
     HostBreak("records-are-acknowledged-first", Rule.EXACTLY_ONCE, _acknowledge_first),

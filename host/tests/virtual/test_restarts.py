@@ -11,7 +11,7 @@ from mesogun.ports import Simulation
 from mesogun.program.planned import PlannedStep
 from mesogun.virtual.flash import NorFlash
 from mesogun.virtual.gun import VirtualTransport
-from mesogun_protocol.enums import ControllerState, RecordKind, ResetCause, StepKind
+from mesogun_protocol.enums import ControllerState, Light, RecordKind, ResetCause, StepKind
 from mesogun_protocol.records import decode_record
 
 _SHOT = PlannedStep(StepKind.SHOTS, dose_nl=10_000, inject_us=100_000, period_us=200_000)
@@ -50,6 +50,14 @@ def test_a_reset_by_the_watchdog_is_told_and_resumes_nothing(transport: VirtualT
     assert gun.info.reset_cause is ResetCause.WATCHDOG
     assert gun.status().state is ControllerState.UNLOADED
     assert gun.status().total_forward_steps == 0
+
+
+def test_a_light_without_power_is_dark(transport: VirtualTransport) -> None:
+    gun = Gun.open(transport)
+    gun.load_syringe(28_558, 4_000_000, 800, 1)
+    assert transport.panel.light is Light.LOADED
+    transport.world.cut_power()
+    assert transport.panel.light is Light.OFF
 
 
 @pytest.mark.req("R17")
