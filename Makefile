@@ -83,8 +83,9 @@ format: dev ## Mend what the linter and the formatter can mend.
 	$(BIN)/ruff format
 
 .PHONY: bench
-bench: dev ## Measure the virtual gun and print the figures.
+bench: dev ## Measure the speed of the host and the timing of the gun, and print the figures.
 	$(BIN)/python tools/bench.py $(ARGS)
+	$(BIN)/python tools/bench_timing.py $(ARGS)
 
 FUZZ := $(VENV)/.stamp-fuzz
 FUZZED ?= 10000000

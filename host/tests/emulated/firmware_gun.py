@@ -89,6 +89,7 @@ def _act(self, now_ms):
     if not _write.value():
         _recorder[0].limits(1, 1, 1)
     if not _tell.value():
+        gc.collect()
         print("free", gc.mem_free(), list(_free))
     return _update(self, now_ms)
 
