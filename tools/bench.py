@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench_report import SHOTS, report_cpu_s
 from mesogun.catalog import get_needle, get_syringe
 from mesogun.gun import Gun
 from mesogun.ports import Simulation
@@ -38,6 +39,9 @@ def main() -> None:
         _print("nappage at 4 shots/s", _session(_fast_nappage(), Path(folder)))
         with Store.open(f"sqlite:///{folder}/ingest.db") as store:
             _print("ingest into SQLite", f"{measure_ingest(store):,.0f} records/s")
+        for form in ("pdf", "html"):
+            cpu_s = report_cpu_s(Path(folder), form)
+            _print(f"report as {form}", f"{cpu_s:.1f} s of processor time for {SHOTS} shots")
     ours, theirs = _help_s("mesogun"), _help_s("mpremote")
     _print("mesogun --help", f"{ours * 1000:.0f} ms, {ours / theirs:.2f} times mpremote --help")
 
