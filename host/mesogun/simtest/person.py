@@ -225,12 +225,7 @@ class Person:
             return True
         except DoseUncertain:
             self._counts["doubts"] += 1
-        try:
-            gun.prime(1000, 100_000)
-        except DoseUncertain:
-            pass
-        else:
-            raise Broken(Rule.SETTLED, "a dose command was sent while another one was in doubt")
+        gun.require_blocked()
         for _ in range(_ATTEMPTS):
             try:
                 self._stage.cable.reopen()

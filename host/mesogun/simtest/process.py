@@ -6,14 +6,14 @@ afterwards: no `finally` reaches the gun or the store.
 
 from collections import Counter
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
 
-from mesogun.gun import Gun
-from mesogun.link import Link
+from mesogun.gun import Gun, Refused
+from mesogun.link import DoseUncertain, Link
 from mesogun.simtest.disk import Disk, SimulatedStore
 from mesogun.simtest.draw import Absence, Deadly, Death
 from mesogun.simtest.rules import Broken, Rule
@@ -135,6 +135,11 @@ class Process:
         """Somebody asks for a dose command."""
         self._wished[message] += 1
 
+    @property
+    def doses_sent(self) -> int:
+        """Dose commands that have left so far."""
+        return self._doses.total()
+
     def _count_dose(self, message: int, number: int) -> None:
         self._doses[message, number] += 1
         name = _DOSING[message].name
@@ -175,6 +180,14 @@ class SimulatedGun(Gun):
         self._session = 0
         self._process.wish(PRIME.id)
         super().prime(dose_nl, inject_us)
+
+    def require_blocked(self) -> None:
+        """Ask for one more dose while another one is in doubt; it must not be sent."""
+        sent = self._process.doses_sent
+        with suppress(DoseUncertain, Refused):
+            self.prime(1_000, 100_000)
+        if self._process.doses_sent != sent:
+            raise Broken(Rule.SETTLED, "a dose command was sent while another one was in doubt")
 
     def resolve(self) -> bool:
         """Settle, and compare a start that is said not to have happened with what happened."""
