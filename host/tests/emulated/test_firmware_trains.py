@@ -1,5 +1,6 @@
 """A train on the real firmware keeps its plan to the tick, whatever the interpreter does."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,9 @@ QUICK = replace(
 )
 PERIOD_NS = QUICK.period_us * 1000
 QUICK_STEPS = 40
+#: A shot takes no memory of the logic (firmware/tests/mp_session.py). A CRC-32 of 2**30
+#: or more, though, is no small integer on 32 bits: records, their hash and an event have one each.
+CHECKSUM_BYTES, CHECKSUMS = 32, 6
 
 
 @pytest.fixture
@@ -91,3 +95,28 @@ def test_no_edge_of_a_train_is_off_its_plan(
     assert starts_of(rising) == [rising[0] + shot * PERIOD_NS for shot in range(SHOTS)]
     off = [abs(ns - rising[0] - plan) for ns, plan in zip(rising, planned_ns, strict=True)]
     assert max(off) <= TICK_NS
+
+
+@pytest.mark.req("R43")
+def test_there_is_memory_and_a_shot_takes_only_its_checksums(firmware_gun: FirmwareGun) -> None:
+    def told(gun: FirmwareGun) -> tuple[int, list[int]]:
+        gun.world.receive()
+        gun.pull(Hook.TELL_HEAP)
+        gun.run(1100)
+        gun.let_go(Hook.TELL_HEAP)
+        text = gun.world.receive().decode("ascii", "ignore")
+        line = next(line for line in text.splitlines() if line.startswith("free ") and "]" in line)
+        free, shots = line.removeprefix("free ").split(" ", 1)
+        return int(free), [int(number) for number in shots.strip("[]").split(",")]
+
+    def work() -> tuple[int, list[int]]:
+        gun = firmware_gun
+        at_boot, _ = told(gun)
+        begin(gun)
+        gun.run(SHOTS * PERIOD_NS / MS + 150)
+        return at_boot, told(gun)[1][:SHOTS]
+
+    at_boot, after_shots = in_copy(work)
+    assert at_boot >= 100 * 1024
+    falls = [before - after for before, after in itertools.pairwise(after_shots)]
+    assert max(falls) <= CHECKSUM_BYTES * CHECKSUMS, (at_boot, falls)
