@@ -53,7 +53,7 @@ def steps_of(dose_nl: int, pl_per_step: int = PL_PER_STEP) -> int:
 
 def load(gun: Gun, fill_nl: int = FILL_NL, pressure_limit_kpa: int = 800) -> None:
     """Declare the syringe that is on the bench, and generous limits."""
-    gun.load_syringe(PL_PER_STEP, fill_nl, pressure_limit_kpa, 1)
+    gun.load_syringe(PL_PER_STEP, fill_nl, pressure_limit_kpa, 1, 164)
     gun.set_limits(FILL_NL, FILL_NL, 1000)
 
 

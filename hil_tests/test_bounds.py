@@ -18,19 +18,23 @@ from mesogun_protocol.rows import Field, fields_of
 
 #: One valid body for each request that has bounded fields.
 _VALID: dict[Message, tuple[int, ...]] = {
-    messages.LOAD_SYRINGE: (PL_PER_STEP, 4_000_000, 800, 1),
+    messages.LOAD_SYRINGE: (PL_PER_STEP, 4_000_000, 800, 1, 164),
     messages.SET_LIMITS: (4_000_000, 4_000_000, 1000),
     messages.READ_CONFIG: (2,),
     messages.WRITE_CONFIG: (6, 60),
     messages.PRIME: (10_000, 500_000),
-    messages.PROGRAM_BEGIN: (37, 1),
+    messages.PROGRAM_BEGIN: (45, 1),
     messages.PROGRAM_READ: (0, 10),
     messages.ARM: (1, 1),
     messages.CLEAR_FAULT: (1,),
     messages.READ_RECORDS: (1, 15),
 }
-#: kind, trigger, on_release, count, dose, inject, period, ramp, retract, film, film_every, stored
-_STEP: tuple[int, ...] = (1, 0, 0, 9, 30_000, 500_000, 900_000, 20_000, 5_000, 4_000, 2, 7_000)
+#: kind, trigger, on_release, count, dose, inject, period, ramp, retract, film, film_every, stored,
+#: rise, limit
+_STEP: tuple[int, ...] = (
+    *(1, 0, 0, 9, 30_000, 500_000, 900_000, 20_000, 5_000, 4_000, 2, 7_000),
+    *(80, 200),
+)
 _TOTAL_NL = 9 * 30_000 + 4 * 4_000
 
 
@@ -122,39 +126,39 @@ _BAD_PROGRAMS: dict[str, tuple[bytes, ErrorCode]] = {
     "a step too few": (program([_STEP], _TOTAL_NL, 2), ErrorCode.WRONG_LENGTH),
     "half a step": (program([_STEP], _TOTAL_NL) + b"\0" * 16, ErrorCode.WRONG_LENGTH),
     "no rest for the journal": (
-        program([(1, 0, 0, 1, 10_000, 100_000, 110_000, 0, 0, 0, 0, 0)], 10_000),
+        program([(1, 0, 0, 1, 10_000, 100_000, 110_000, 0, 0, 0, 0, 0, 80, 200)], 10_000),
         ErrorCode.OUT_OF_RANGE,
     ),
     "too fast": (
-        program([(1, 0, 0, 1, 100_000, 10_000, 110_000, 0, 0, 0, 0, 0)], 100_000),
+        program([(1, 0, 0, 1, 100_000, 10_000, 110_000, 0, 0, 0, 0, 0, 80, 200)], 100_000),
         ErrorCode.TOO_FAST,
     ),
     "more shots than the limit": (
-        program([(1, 0, 0, 1001, 1_000, 100_000, 200_000, 0, 0, 0, 0, 0)], 1_001_000),
+        program([(1, 0, 0, 1001, 1_000, 100_000, 200_000, 0, 0, 0, 0, 0, 80, 200)], 1_001_000),
         ErrorCode.OVER_LIMIT,
     ),
     "more than the session's limit": (
-        program([(2, 0, 0, 1, 4_000_000, 100_000_000, 0, 0, 0, 0, 0, 0)] * 2, 8_000_000),
+        program([(2, 0, 0, 1, 4_000_000, 100_000_000, 0, 0, 0, 0, 0, 0, 80, 200)] * 2, 8_000_000),
         ErrorCode.OVER_LIMIT,
     ),
     "a pause that delivers": (
-        program([(3, 0, 0, 1, 10_000, 100_000, 0, 0, 0, 0, 0, 0)], 10_000),
+        program([(3, 0, 0, 1, 10_000, 100_000, 0, 0, 0, 0, 0, 0, 80, 200)], 10_000),
         ErrorCode.OUT_OF_RANGE,
     ),
     "a train of flows": (
-        program([(2, 0, 0, 2, 10_000, 1_000_000, 0, 0, 0, 0, 0, 0)], 20_000),
+        program([(2, 0, 0, 2, 10_000, 1_000_000, 0, 0, 0, 0, 0, 0, 80, 200)], 20_000),
         ErrorCode.OUT_OF_RANGE,
     ),
     "a prime by itself": (
-        program([(4, 0, 0, 1, 10_000, 1_000_000, 0, 0, 0, 0, 0, 0)], 0),
+        program([(4, 0, 0, 1, 10_000, 1_000_000, 0, 0, 0, 0, 0, 0, 80, 200)], 0),
         ErrorCode.OUT_OF_RANGE,
     ),
     "more back in one piece than may be": (
-        program([(1, 0, 0, 1, 10_000, 100_000, 900_000, 0, 5_000, 0, 0, 45_001)], 10_000),
+        program([(1, 0, 0, 1, 10_000, 100_000, 900_000, 0, 5_000, 0, 0, 45_001, 80, 200)], 10_000),
         ErrorCode.OUT_OF_RANGE,
     ),
     "more retraction than dose": (
-        program([(1, 0, 0, 1, 10_000, 100_000, 900_000, 0, 10_001, 0, 0, 0)], 10_000),
+        program([(1, 0, 0, 1, 10_000, 100_000, 900_000, 0, 10_001, 0, 0, 0, 80, 200)], 10_000),
         ErrorCode.OUT_OF_RANGE,
     ),
 }
@@ -173,7 +177,7 @@ def test_a_program_is_checked_as_a_whole(bench: Bench, raw: RawHost, name: str) 
 @pytest.mark.req("R01")
 def test_a_sum_beyond_what_the_wire_holds_is_refused_all_the_same(raw: RawHost) -> None:
     raw.ask(messages.SET_LIMITS.id, pack(messages.SET_LIMITS, (10_000_000, 1_000_000, 172_800)))
-    train = (1, 0, 0, 10_800, 1_000_000, 10_000_000, 11_000_000, 0, 0, 0, 0, 0)
+    train = (1, 0, 0, 10_800, 1_000_000, 10_000_000, 11_000_000, 0, 0, 0, 0, 0, 80, 200)
     refused = raw.upload(program([train], 4_000_000))
     assert refused is not None
     assert (refused["code"], refused["minimum"]) == (ErrorCode.OUT_OF_RANGE, 0xFFFFFFFF)
@@ -201,7 +205,7 @@ def test_no_syringe_or_no_limits_is_no_program(bench: Bench, gun: Gun) -> None:
     with pytest.raises(Refused) as refused:
         gun.upload([SHOT])
     assert refused.value.code is ErrorCode.NO_SYRINGE
-    gun.load_syringe(PL_PER_STEP, 4_000_000, 800, 1)
+    gun.load_syringe(PL_PER_STEP, 4_000_000, 800, 1, 164)
     with pytest.raises(Refused) as refused:
         gun.upload([SHOT])
     assert refused.value.code is ErrorCode.NO_LIMITS

@@ -9,6 +9,7 @@ from mesogun.catalog import get_syringe, techniques, treatments
 from mesogun.gun import Gun, Status
 from mesogun.link import Link
 from mesogun.program import compile_steps, resolve
+from mesogun.program.alarm import closed_pa
 from mesogun.program.hydraulics import pressure_limit_kpa
 from mesogun_protocol.enums import ControllerState, TriggerMode
 
@@ -47,7 +48,9 @@ def test_a_program_of_the_catalog_is_delivered(make_bench: BenchMaker, name: str
     pl_per_step = syringe.pl_per_step(gun.info.lead_nm, gun.info.steps_per_turn)
     limit_kpa = int(pressure_limit_kpa(syringe))
     volume_nl = sum(step.count * step.dose_nl for step in steps)
-    gun.load_syringe(pl_per_step, round(volume_nl * 1.05), limit_kpa, 1)
+    gun.load_syringe(
+        pl_per_step, round(volume_nl * 1.05), limit_kpa, 1, closed_pa(syringe, pl_per_step)
+    )
     gun.set_limits(volume_nl, steps[0].dose_nl, sum(step.count for step in steps))
     receipt = gun.upload(steps)
     gun.start(arm_again(gun, receipt))

@@ -82,7 +82,7 @@ def test_a_full_journal_blocks_arming_and_is_read_out(
     # What cannot be recorded is not done, and the gun says why.
     gun.reconnect(bench.connect())
     with pytest.raises(Refused) as refused:
-        gun.load_syringe(PL_PER_STEP, FILL_NL, 800, 1)
+        gun.load_syringe(PL_PER_STEP, FILL_NL, 800, 1, 164)
     assert refused.value.code is ErrorCode.FAULT_LATCHED
     assert gun.status().fault is Fault.JOURNAL_WRITE
     gun.stop()

@@ -36,6 +36,7 @@ _PARTS: dict[str, set[str]] = {
     "gun.config": _BASE,
     "gun.recorder": _BASE | {"gun.journal"},
     "gun.inputs": _BASE,
+    "gun.gauge": _BASE,
     "gun.supervisor": _BASE | {"gun.dose"},
     "gun.selftest": _BASE | {"gun.journal"},
     "gun.sequencer": _BASE | {"gun.dose", "gun.motion", "gun.program", "gun.journal"},

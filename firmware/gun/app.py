@@ -4,6 +4,7 @@ from gun import wire
 from gun.config import Config
 from gun.controller import Controller
 from gun.dose import Doser
+from gun.gauge import Gauge
 from gun.inputs import Inputs
 from gun.journal import Journal
 from gun.link import Link
@@ -28,14 +29,15 @@ class App:
         config = Config(machine.flash)
         journal = Journal(machine.flash)
         journal.open()
-        recorder = Recorder(machine, journal, VERSION, BUILD)
+        gauge = Gauge(machine)
+        recorder = Recorder(machine, journal, VERSION, BUILD, gauge)
         inputs = Inputs(machine)
         inputs.debounce_ms = config.get(wire.CONFIG_DEBOUNCE_MS)
         doser = Doser()
-        supervisor = Supervisor(machine, inputs)
+        supervisor = Supervisor(machine, inputs, gauge)
         sequencer = Sequencer(machine, recorder, inputs, doser, config)
         self._controller = Controller(
-            machine, recorder, journal, config, inputs, supervisor, sequencer, doser
+            machine, recorder, journal, config, inputs, supervisor, sequencer, doser, gauge
         )
         self._link = Link(machine.serial, Requests(self._controller, BUILD))
         recorder.connect(self._link.event)

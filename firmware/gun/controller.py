@@ -37,7 +37,9 @@ class Limits:
 class Controller:
     """Holds the state; `Requests` carries the host's wishes to it, `tick` the passing of time."""
 
-    def __init__(self, machine, recorder, journal, config, inputs, supervisor, sequencer, doser):
+    def __init__(
+        self, machine, recorder, journal, config, inputs, supervisor, sequencer, doser, gauge
+    ):
         self.machine = machine
         self.recorder = recorder
         self.journal = journal
@@ -45,6 +47,7 @@ class Controller:
         self.inputs = inputs
         self.supervisor = supervisor
         self.sequencer = sequencer
+        self.gauge = gauge
         self.syringe = Syringe(machine.pulse, doser, config)
         self._prime = Prime(machine, inputs, sequencer, self.syringe, config)
         self.state = wire.STATE_UNLOADED
@@ -63,21 +66,21 @@ class Controller:
 
     # What the host may ask for; each refuses with the reason, or does all of it
 
-    def load_syringe(self, pl_per_step, volume_nl, pressure_limit_kpa, calibration_id):
+    def load_syringe(self, pl_per_step, volume_nl, limit_kpa, calibration_id, closed_pa):
         self._only_in(_IDLE_STATES)
         self._only_unprimed()
-        if pressure_limit_kpa > self.config.get(wire.CONFIG_PRESSURE_LIMIT_KPA):
-            limit = self.config.get(wire.CONFIG_PRESSURE_LIMIT_KPA)
-            raise Refusal(wire.ERROR_OUT_OF_RANGE, 2, pressure_limit_kpa, 1, limit)
-        self.recorder.syringe(pl_per_step, volume_nl, calibration_id, pressure_limit_kpa)
-        self._fit(pl_per_step, volume_nl, pressure_limit_kpa)
+        most_kpa = self.config.get(wire.CONFIG_PRESSURE_LIMIT_KPA)
+        if limit_kpa > most_kpa:
+            raise Refusal(wire.ERROR_OUT_OF_RANGE, 2, limit_kpa, 1, most_kpa)
+        self.recorder.syringe(pl_per_step, volume_nl, calibration_id, limit_kpa, closed_pa)
+        self._fit(pl_per_step, volume_nl, limit_kpa, closed_pa)
         self._enter(wire.STATE_LOADED)
 
     def unload_syringe(self):
         self._only_in(_IDLE_STATES)
         self._only_unprimed()
-        self.recorder.syringe(0, 0, 0, 0)
-        self._fit(0, 0, 0)
+        self.recorder.syringe(0, 0, 0, 0, 0)
+        self._fit(0, 0, 0, 0)
         self._enter(wire.STATE_UNLOADED)
 
     def set_limits(self, session_nl, shot_nl, shots):
@@ -134,7 +137,7 @@ class Controller:
         self.inputs.debounce_ms = config.get(wire.CONFIG_DEBOUNCE_MS)
         if self.state != wire.STATE_UNLOADED:
             # The plunger's area and every plan rest on these numbers.
-            self._fit(0, 0, 0)
+            self._fit(0, 0, 0, 0)
             self._enter(wire.STATE_UNLOADED)
 
     def prime(self, dose_nl, inject_us):
@@ -225,7 +228,7 @@ class Controller:
         self.fault = wire.FAULT_NONE
         self.fault_detail = 0
         if removed:
-            self._fit(0, 0, 0)
+            self._fit(0, 0, 0, 0)
         self._enter(
             wire.STATE_READY
             if self.program is not None
@@ -347,11 +350,11 @@ class Controller:
         if failed:
             raise Refusal(wire.ERROR_SELF_TEST, failed, 0, 0, 0)
 
-    def _fit(self, pl_per_step, volume_nl, pressure_limit_kpa):
+    def _fit(self, pl_per_step, volume_nl, limit_kpa, closed_pa):
         self.syringe.fit(pl_per_step, volume_nl)
         self.sequencer.primed_steps = 0
         self.sequencer.retracted_steps = 0
-        self.supervisor.fit(self.syringe.area_mm2_x100, pressure_limit_kpa)
+        self.gauge.fit(self.syringe.area_mm2_x100, limit_kpa, closed_pa)
         self.program = None
         self.program_crc = 0
 
@@ -372,8 +375,10 @@ class Controller:
         """Tell the supervisor what it must know of the step that runs."""
         sequencer = self.sequencer
         if self._prime.moving or self.state != wire.STATE_RUNNING:
+            self.gauge.expect(None)
             self.supervisor.watch(sequencer.moving, False, False)
         else:
+            self.gauge.expect(sequencer.program_step)
             mode = sequencer.wants
             self.supervisor.watch(
                 sequencer.moving, mode == wire.TRIGGER_AUTO, mode == wire.TRIGGER_PRESS

@@ -15,27 +15,34 @@ _RETRACT = 8
 _FILM = 9
 _FILM_EVERY = 10
 _STORED = 11
+_RISE = 12
+_LIMIT = 13
 # Fields of the header are told from those of step 0 by this offset.
 HEADER_FIELD = 14
 _TOTAL = HEADER_FIELD + 1
 
+# What pushes has an alarm.
+_ALARMED = (_LIMIT, 1, wire.PRESSURE_LIMIT_MAX_KPA)
 # What a kind of step narrows down of the bounds of the wire: field, smallest, largest.
 _BOUNDS = {
     wire.STEP_SHOTS: (
         (_DOSE, wire.DOSE_MIN_NL, wire.DOSE_MAX_NL),
         (_INJECT, wire.INJECT_MIN_US, wire.INJECT_MAX_US),
         (_PERIOD, wire.PERIOD_MIN_US, wire.PERIOD_MAX_US),
+        _ALARMED,
     ),
     wire.STEP_FLOW: (
         (_TRIGGER, wire.TRIGGER_AUTO, wire.TRIGGER_HOLD),
         (_DOSE, wire.DOSE_MIN_NL, wire.FLOW_MAX_NL),
         (_INJECT, wire.FLOW_MIN_US, wire.FLOW_MAX_US),
+        _ALARMED,
     ),
     wire.STEP_PAUSE: ((_DOSE, 0, 0), (_INJECT, 0, 0), (_RAMP, 0, 0)),
     wire.STEP_PRIME: (
         (_TRIGGER, wire.TRIGGER_PRESS, wire.TRIGGER_PRESS),
         (_DOSE, wire.DOSE_MIN_NL, wire.PRIME_MAX_NL),
         (_INJECT, wire.INJECT_MIN_US, wire.INJECT_MAX_US),
+        _ALARMED,
     ),
 }
 # What all kinds but a train leave empty.
@@ -71,6 +78,8 @@ class Step:
         self.film_nl = 0
         self.film_every = 0
         self.retract_steps = 0
+        self.rise_kpa = 0
+        self.limit_kpa = 0
         self.timing = Timing()
 
     def film_after_nl(self, shot):
@@ -101,6 +110,8 @@ class Step:
         self.ramp_us = values[_RAMP]
         self.film_nl = values[_FILM]
         self.film_every = values[_FILM_EVERY]
+        self.rise_kpa = values[_RISE]
+        self.limit_kpa = values[_LIMIT]
         wire.check_range(_RAMP, self.ramp_us, 0, self.inject_us // _RAMP_SHARE)
         # More than the dose would draw fluid back in, shot by shot.
         most_nl = min(self.dose_nl, _RECORD_STEPS_MAX * pl_per_step // 1000)

@@ -9,11 +9,12 @@ from gun import wire
 class Recorder:
     """Journal and event line of one gun, with the step of the program that records belong to."""
 
-    def __init__(self, machine, journal, version, build):
+    def __init__(self, machine, journal, version, build, gauge):
         self._machine = machine
         self._journal = journal
         self._version = version
         self._build = build
+        self._gauge = gauge
         self.booted = False
         self._body = journal.body
         self._tell = _to_nobody
@@ -33,9 +34,9 @@ class Recorder:
         self._append(wire.RECORD_BOOT)
         self.booted = True
 
-    def syringe(self, pl_per_step, volume_nl, calibration_id, pressure_limit_kpa):
+    def syringe(self, pl_per_step, volume_nl, calibration_id, pressure_limit_kpa, closed_pa):
         wire.pack_record_syringe(
-            self._body, 0, pl_per_step, volume_nl, calibration_id, pressure_limit_kpa
+            self._body, 0, pl_per_step, volume_nl, calibration_id, pressure_limit_kpa, closed_pa
         )
         self._append(wire.RECORD_SYRINGE)
 
@@ -79,6 +80,7 @@ class Recorder:
             self._body,
             0,
             slot.shot,
+            self._gauge.peak_kpa if forward_steps or backward_steps else 0,
             forward_steps,
             motion_ms,
             backward_steps,

@@ -175,7 +175,7 @@ class Requests:
             pulse.backward_steps,
             gun.syringe.pl_per_step,
             gun.syringe.remaining_nl(),
-            gun.supervisor.pressure_pa,
+            gun.gauge.pressure_pa,
             gun.inputs.presses,
             gun.journal.next,
             gun.journal.acknowledged,

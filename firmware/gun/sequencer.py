@@ -187,6 +187,11 @@ class Sequencer:
         return self._running is not None
 
     @property
+    def program_step(self):
+        """The step of the program that runs."""
+        return self._step
+
+    @property
     def wants(self):
         """The trigger mode of the step that runs."""
         return self._step.trigger

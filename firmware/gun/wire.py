@@ -7,7 +7,7 @@ from struct import pack_into, unpack_from
 from micropython import const
 
 # Limits and what both sides know
-SCHEMA_HASH = const(817355135)
+SCHEMA_HASH = const(1911079134)
 PROTOCOL_VERSION = const(1)
 FRAME_BODY_MAX = const(512)
 DOSE_MIN_NL = const(1000)
@@ -41,6 +41,7 @@ BUDGET_MARGIN_PERCENT = const(1)
 LOW_VOLUME_PERCENT = const(10)
 LOW_VOLUME_SHOTS = const(10)
 PRESSURE_LIMIT_MAX_KPA = const(2000)
+CLOSED_PA_MAX = const(20000)
 RECORD_BYTES = const(32)
 RECORDS_PER_READ = const(15)
 FLASH_PAGE_BYTES = const(256)
@@ -93,6 +94,8 @@ FAULT_SELF_TEST = const(11)
 FAULT_INTERNAL = const(12)
 FAULT_VOLUME_CAP = const(13)
 FAULT_SUPPLY = const(14)
+FAULT_NO_PRESSURE = const(15)
+FAULT_FORCE_SENSOR = const(16)
 STEP_SHOTS = const(1)
 STEP_FLOW = const(2)
 STEP_PAUSE = const(3)
@@ -248,7 +251,7 @@ MSG_REFUSED = const(255)
 SIZE_HELLO = const(5)
 SIZE_PING = const(4)
 SIZE_STATUS = const(0)
-SIZE_LOAD_SYRINGE = const(14)
+SIZE_LOAD_SYRINGE = const(16)
 SIZE_UNLOAD_SYRINGE = const(0)
 SIZE_SET_LIMITS = const(12)
 SIZE_GET_LIMITS = const(0)
@@ -270,7 +273,7 @@ SIZE_CLEAR_FAULT = const(1)
 SIZE_READ_RECORDS = const(5)
 SIZE_ACKNOWLEDGE_RECORDS = const(4)
 SIZE_PROGRAM_HEADER = const(5)
-SIZE_PROGRAM_STEP = const(36)
+SIZE_PROGRAM_STEP = const(40)
 SIZE_RECORD_HEAD = const(12)
 SIZE_RECORD_SECTOR = const(16)
 SIZE_RECORD_BOOT = const(16)
@@ -350,11 +353,12 @@ def unpack_ping(buf, at, length):
 
 
 def unpack_load_syringe(buf, at, length):
-    check_length(length, 14, 14)
-    v = unpack_from("<IIHI", buf, at)
+    check_length(length, 16, 16)
+    v = unpack_from("<IIHIH", buf, at)
     check_range(0, v[0], 500, 200000)
     check_range(1, v[1], 1, 12000000)
     check_range(2, v[2], 1, 2000)
+    check_range(4, v[4], 1, 20000)
     return v
 
 
@@ -392,7 +396,7 @@ def unpack_prime(buf, at, length):
 def unpack_program_begin(buf, at, length):
     check_length(length, 6, 6)
     v = unpack_from("<HI", buf, at)
-    check_range(0, v[0], 41, 581)
+    check_range(0, v[0], 45, 645)
     return v
 
 
@@ -436,7 +440,7 @@ def unpack_resume(buf, at, length):
 def unpack_clear_fault(buf, at, length):
     check_length(length, 1, 1)
     v = unpack_from("<B", buf, at)
-    check_range(0, v[0], 0, 14)
+    check_range(0, v[0], 0, 16)
     return v
 
 
@@ -461,8 +465,8 @@ def unpack_program_header(buf, at, length):
 
 
 def unpack_program_step(buf, at, length):
-    check_length(length, 36, 36)
-    v = unpack_from("<BBBIIIIIIIBI", buf, at)
+    check_length(length, 40, 40)
+    v = unpack_from("<BBBIIIIIIIBIHH", buf, at)
     check_range(0, v[0], 1, 4)
     check_range(1, v[1], 0, 2)
     check_range(2, v[2], 0, 1)
@@ -475,6 +479,8 @@ def unpack_program_step(buf, at, length):
     check_range(9, v[9], 0, 50000)
     check_range(10, v[10], 0, 2)
     check_range(11, v[11], 0, 50000)
+    check_range(12, v[12], 0, 2000)
+    check_range(13, v[13], 0, 2000)
     return v
 
 
@@ -499,7 +505,7 @@ def unpack_record_boot(buf, at, length):
 
 def unpack_record_syringe(buf, at, length):
     check_length(length, 16, 16)
-    return unpack_from("<IIIH2x", buf, at)
+    return unpack_from("<IIIHH", buf, at)
 
 
 def unpack_record_limits(buf, at, length):
@@ -521,9 +527,9 @@ def unpack_record_shot_intent(buf, at, length):
 
 def unpack_record_shot_result(buf, at, length):
     check_length(length, 16, 16)
-    v = unpack_from("<IIIHBB", buf, at)
-    check_range(4, v[4], 0, 5)
-    check_range(5, v[5], 1, 4)
+    v = unpack_from("<HHIIHBB", buf, at)
+    check_range(5, v[5], 0, 5)
+    check_range(6, v[6], 1, 4)
     return v
 
 
@@ -538,7 +544,7 @@ def unpack_record_state(buf, at, length):
 def unpack_record_fault(buf, at, length):
     check_length(length, 16, 16)
     v = unpack_from("<IIB7x", buf, at)
-    check_range(2, v[2], 0, 14)
+    check_range(2, v[2], 0, 16)
     return v
 
 
@@ -670,7 +676,7 @@ def pack_status_reply(
     light,
 ):
     check_range(0, state, 0, 7)
-    check_range(1, fault, 0, 14)
+    check_range(1, fault, 0, 16)
     check_bits(2, fault_detail, 32)
     check_bits(3, inputs, 8)
     check_bits(4, clock_ms, 32)
@@ -847,12 +853,17 @@ def pack_record_boot(
     return at + 16
 
 
-def pack_record_syringe(buf, at, pl_per_step, volume_nl, calibration_id, pressure_limit_kpa):
+def pack_record_syringe(
+    buf, at, pl_per_step, volume_nl, calibration_id, pressure_limit_kpa, closed_pa
+):
     check_bits(0, pl_per_step, 32)
     check_bits(1, volume_nl, 32)
     check_bits(2, calibration_id, 32)
     check_bits(3, pressure_limit_kpa, 16)
-    pack_into("<IIIH2s", buf, at, pl_per_step, volume_nl, calibration_id, pressure_limit_kpa, b"")
+    check_bits(4, closed_pa, 16)
+    pack_into(
+        "<IIIHH", buf, at, pl_per_step, volume_nl, calibration_id, pressure_limit_kpa, closed_pa
+    )
     return at + 16
 
 
@@ -898,15 +909,27 @@ def pack_record_shot_intent(
 
 
 def pack_record_shot_result(
-    buf, at, shot, forward_steps, motion_ms, backward_steps, reason, purpose
+    buf, at, shot, pressure_kpa, forward_steps, motion_ms, backward_steps, reason, purpose
 ):
-    check_bits(0, shot, 32)
-    check_bits(1, forward_steps, 32)
-    check_bits(2, motion_ms, 32)
-    check_bits(3, backward_steps, 16)
-    check_range(4, reason, 0, 5)
-    check_range(5, purpose, 1, 4)
-    pack_into("<IIIHBB", buf, at, shot, forward_steps, motion_ms, backward_steps, reason, purpose)
+    check_bits(0, shot, 16)
+    check_bits(1, pressure_kpa, 16)
+    check_bits(2, forward_steps, 32)
+    check_bits(3, motion_ms, 32)
+    check_bits(4, backward_steps, 16)
+    check_range(5, reason, 0, 5)
+    check_range(6, purpose, 1, 4)
+    pack_into(
+        "<HHIIHBB",
+        buf,
+        at,
+        shot,
+        pressure_kpa,
+        forward_steps,
+        motion_ms,
+        backward_steps,
+        reason,
+        purpose,
+    )
     return at + 16
 
 
@@ -920,7 +943,7 @@ def pack_record_state(buf, at, state, previous):
 def pack_record_fault(buf, at, detail, forward_steps, fault):
     check_bits(0, detail, 32)
     check_bits(1, forward_steps, 32)
-    check_range(2, fault, 0, 14)
+    check_range(2, fault, 0, 16)
     pack_into("<IIB7s", buf, at, detail, forward_steps, fault, b"")
     return at + 16
 

@@ -206,8 +206,8 @@ class Programs:
             at = wire.SIZE_PROGRAM_HEADER + index * wire.SIZE_PROGRAM_STEP
             dose_nl = 1000 + random.getrandbits(15)
             count = 1 + random.getrandbits(4)
-            step = (1, 0, 0, count, dose_nl, 150000, 400000, 0, 0, 0, 0, 0)
-            pack_into("<BBBIIIIIIIBI", self._data, at, *step)
+            step = (1, 0, 0, count, dose_nl, 150000, 400000, 0, 0, 0, 0, 0, 80, 200)
+            pack_into("<BBBIIIIIIIBIHH", self._data, at, *step)
             total_nl += count * dose_nl
             if random.getrandbits(2) == 0:
                 self._data[at + random.getrandbits(5)] = random.getrandbits(8)

@@ -27,14 +27,14 @@ def _raised(kind, function, *arguments):
 
 
 def _load(program, total_nl, step):
-    data = struct.pack("<BI", 1, total_nl) + struct.pack("<BBBIIIIIIIBI", *step)
+    data = struct.pack("<BI", 1, total_nl) + struct.pack("<BBBIIIIIIIBIHH", *step)
     program.load(data, len(data), Limits, 41283, 5000000, 40000, 4000)
 
 
 @mark.req("R01")
 def test_a_program_is_taken_or_refused():
     program = Program()
-    step = [1, 0, 0, 9, 30000, 150000, 400000, 20000, 5000, 4000, 2, 0]
+    step = [1, 0, 0, 9, 30000, 150000, 400000, 20000, 5000, 4000, 2, 0, 80, 200]
     _load(program, 286000, step)
     assert (program.length, program.shots, program.volume_nl) == (1, 9, 286000)
     assert (program.dose_steps, program.duration_ms) == (6927, 3600)

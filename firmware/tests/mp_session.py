@@ -132,19 +132,21 @@ class Machine:
             self.clock_ms = max(self.clock_ms + 1, min(deadline_ms, self.end_ms))
             if self.clock_ms > self.end_ms:
                 raise Stop
+        self.force_raw ^= 1
         self.pulse.read()
 
 
 def frames_of_a_run():
     """Return the requests that make a gun run a long train under its trigger."""
     step = struct.pack(
-        "<BBBIIIIIIIBI", 1, wire.TRIGGER_HOLD, 0, 4000, 1000, 100000, 200000, 0, 500, 0, 0, 2000
+        "<BBBIIIIIIIBIHH",
+        *(1, wire.TRIGGER_HOLD, 0, 4000, 1000, 100000, 200000, 0, 500, 0, 0, 2000, 80, 200),
     )
     program = struct.pack("<BI", 1, 4000000) + step
     crc = crc32(program)
     bodies = (
         (wire.MSG_HELLO, struct.pack("<BI", wire.PROTOCOL_VERSION, wire.SCHEMA_HASH)),
-        (wire.MSG_LOAD_SYRINGE, struct.pack("<IIHI", 28558, 4100000, 800, 1)),
+        (wire.MSG_LOAD_SYRINGE, struct.pack("<IIHIH", 28558, 4100000, 800, 1, 164)),
         (wire.MSG_SET_LIMITS, struct.pack("<III", 4000000, 100000, 4000)),
         (wire.MSG_PROGRAM_BEGIN, struct.pack("<HI", len(program), crc)),
         (wire.MSG_PROGRAM_CHUNK, struct.pack("<HH", 0, len(program)) + program),

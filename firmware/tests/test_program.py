@@ -18,7 +18,7 @@ Refused: type[Exception] = program_module.ProgramRefused
 PL_PER_STEP = 41_283
 FIELDS = (
     *("kind", "trigger", "on_release", "count", "dose_nl", "inject_us", "period_us"),
-    *("ramp_us", "retract_nl", "film_nl", "film_every", "stored_nl"),
+    *("ramp_us", "retract_nl", "film_nl", "film_every", "stored_nl", "rise_kpa", "limit_kpa"),
 )
 SHOTS = {
     "kind": StepKind.SHOTS,
@@ -33,6 +33,8 @@ SHOTS = {
     "film_nl": 4_000,
     "film_every": 2,
     "stored_nl": 0,
+    "rise_kpa": 80,
+    "limit_kpa": 200,
 }
 _STILL = dict.fromkeys(("period_us", "ramp_us", "retract_nl", "film_nl", "film_every"), 0) | {
     "count": 1,
@@ -232,7 +234,7 @@ def test_a_wrong_length_is_refused() -> None:
     data = encode(SHOTS, PAUSE)
     for size in [*range(len(data)), len(data) + 1]:
         wrong = (data + b"\0")[:size]
-        least, most = (77, 77) if size >= 5 else (41, 581)
+        least, most = (85, 85) if size >= 5 else (45, 645)
         assert refusal(wrong) == (ErrorCode.WRONG_LENGTH, 0, size, least, most)
 
 

@@ -273,6 +273,7 @@ class FakeGun:
         volume_nl: int,
         pressure_limit_kpa: int,
         calibration_id: int,
+        closed_pa: int,
     ) -> None:
         self._only_in(*IDLE)
         self._fit(pl_per_step, volume_nl)
@@ -283,6 +284,7 @@ class FakeGun:
             volume_nl=volume_nl,
             calibration_id=calibration_id,
             pressure_limit_kpa=pressure_limit_kpa,
+            closed_pa=closed_pa,
         )
         self.enter(State.LOADED, now_ms)
 

@@ -26,6 +26,8 @@ class Step:
     film_nl: int = 0
     film_every: int = 0
     stored_nl: int = 0
+    rise_kpa: int = 80
+    limit_kpa: int = 300
 
 
 PAUSE = Step(StepKind.PAUSE, count=1, dose_nl=0, inject_us=0, period_us=0)
@@ -36,7 +38,7 @@ def loaded() -> tuple[Gun, FakeCable, FakeGun]:
     device = FakeGun()
     cable = FakeCable(device)
     gun = Gun.open(cable)
-    gun.load_syringe(PL_PER_STEP, 10_000_000, 600, 3)
+    gun.load_syringe(PL_PER_STEP, 10_000_000, 600, 3, 160)
     gun.set_limits(10_000_000, 1_000_000, 10_800)
     return gun, cable, device
 

@@ -47,7 +47,7 @@ class Fault(IntEnum):
     UNDER_RUN = 6
     """A block of a running train came too late; motion stopped by itself."""
     OCCLUSION = 7
-    """Plunger pressure above the limit of the loaded syringe."""
+    """Plunger pressure above the limit, or rising as it does behind a closed needle."""
     STALL = 8
     """The stepper driver reports that the motor has lost steps, or has shut itself down."""
     STUCK_TRIGGER = 9
@@ -62,6 +62,10 @@ class Fault(IntEnum):
     """The session's volume limit would have been passed."""
     SUPPLY = 14
     """Supply voltage out of range."""
+    NO_PRESSURE = 15
+    """Three shots hardly raised the pressure: motor or plunger slips, syringe or needle leaks."""
+    FORCE_SENSOR = 16
+    """The force sensor showed one and the same reading while shots moved."""
 
 
 @unique

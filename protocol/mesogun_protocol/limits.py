@@ -66,6 +66,8 @@ LOW_VOLUME_PERCENT: Final = 10
 LOW_VOLUME_SHOTS: Final = 10
 """R27."""
 PRESSURE_LIMIT_MAX_KPA: Final = 2_000
+CLOSED_PA_MAX: Final = 20_000
+"""A stiff 1 ml syringe on a coarse screw makes 5,000 Pa a step."""
 
 # Journal
 RECORD_BYTES: Final = 32

@@ -131,6 +131,9 @@ LOAD_SYRINGE = Message(
         / Bounded(U16, 1, lim.PRESSURE_LIMIT_MAX_KPA)
         * "occlusion alarm for this syringe, kPa",
         "calibration_id" / U32 * "names the calibration in the host's catalog",
+        "closed_pa"
+        / Bounded(U16, 1, lim.CLOSED_PA_MAX)
+        * "pressure that one step adds at least behind a closed needle, Pa",
     ),
     "Declares the syringe that is fitted. Allowed in UNLOADED, LOADED, READY and DONE. "
     "Any program that was held is dropped; the volumes of the session start from zero.",
@@ -236,6 +239,12 @@ PROGRAM_STEP = Message(
         / Bounded(U32, 0, lim.RETRACT_MAX_NL)
         * "what the pressure of the dose stores: pushed before it and taken back after it, nl; "
         "with the retraction not more than the bound",
+        "rise_kpa"
+        / Bounded(U16, 0, lim.PRESSURE_LIMIT_MAX_KPA)
+        * "most by which pressure rises in a shot beyond half of what closed_pa explains, kPa",
+        "limit_kpa"
+        / Bounded(U16, 0, lim.PRESSURE_LIMIT_MAX_KPA)
+        * "occlusion alarm of this step if it is below that of the syringe, kPa",
     ),
     "One step of a program. Not a message of its own: travels inside PROGRAM_CHUNK.",
 )

@@ -79,6 +79,7 @@ BODIES: dict[RecordKind, Message] = {
             "volume_nl" / U32 * "liquid in it, nl",
             "calibration_id" / U32 * "names the calibration in the host's catalog",
             "pressure_limit_kpa" / U16 * "occlusion alarm, kPa",
+            "closed_pa" / U16 * "pressure that one step adds at least behind a closed needle, Pa",
         ),
         _body(
             RecordKind.LIMITS,
@@ -110,7 +111,9 @@ BODIES: dict[RecordKind, Message] = {
         _body(
             RecordKind.SHOT_RESULT,
             "A shot is over.",
-            "shot" / U32 * "number of the shot, as in its intent",
+            # A session has at most half as many shots as the journal has room for.
+            "shot" / U16 * "number of the shot, as in its intent",
+            "pressure_kpa" / U16 * "highest at the plunger while it moved, kPa, 0 if below",
             "forward_steps" / U32 * "witnessed",
             "motion_ms" / U32 * "from its first possible step to its end, ms",
             "backward_steps" / U16 * "witnessed",

@@ -26,6 +26,7 @@ from mesogun_protocol.rows import fields_of, fixed_size
 RESULT_HEAD = (7, 3, RecordKind.SHOT_RESULT, 0, 123_456)
 RESULT = {
     "shot": 1,
+    "pressure_kpa": 53,
     "forward_steps": 242,
     "motion_ms": 150,
     "backward_steps": 10,

@@ -1,1 +1,1 @@
-"""Accuracy at the needle, measured as the standards do, on the virtual gun."""
+"""Measures what the documents say about the gun, on virtual guns drawn within their tolerances."""

@@ -19,6 +19,7 @@ from mesogun.program.motion import move_ticks
 from mesogun.virtual.gun import VirtualTransport
 from mesogun.virtual.pulse_stream import Run
 from mesogun_protocol.enums import ControllerState
+from mesogun_protocol.limits import CLOSED_PA_MAX, PRESSURE_LIMIT_MAX_KPA
 from mesogun_protocol.pulse import TICK_NS
 
 _REST_NS = 15_000_000
@@ -96,6 +97,7 @@ def motion_of(cell: Cell) -> Motion:
     program = cell.program()
     syringe = get_syringe(cell.syringe)
     (planned,) = compile_steps(program, syringe)
+    planned = replace(planned, rise_kpa=PRESSURE_LIMIT_MAX_KPA, limit_kpa=PRESSURE_LIMIT_MAX_KPA)
     return _motion(planned, cell.syringe, estimate(program).fill_nl)
 
 
@@ -109,7 +111,9 @@ def _motion(planned: PlannedStep, syringe_id: str, fill_nl: int) -> Motion:
     transport.world.scope = runs.append
     transport.world.plant.remaining_nl = BARREL_NL
     with Gun.open(transport) as gun:
-        gun.load_syringe(syringe.pl_per_step(), fill_nl, round(PRESSURE_MAX_KPA), 1)
+        # No alarm: this is about motion, also where a blocked needle could not be told apart.
+        kpa = round(PRESSURE_MAX_KPA)
+        gun.load_syringe(syringe.pl_per_step(), fill_nl, kpa, 1, CLOSED_PA_MAX)
         gun.set_limits(fill_nl, fill_nl, planned.count)
         receipt = gun.upload([planned])
         gun.arm(1, receipt.program_crc)

@@ -23,7 +23,7 @@ from mesogun.errors import GunRefused, MesogunError, UsageError
 from mesogun.gun import Gun
 from mesogun.link import Transport
 from mesogun.ports import EMULATED, SIM, Simulation, open_port
-from mesogun.program import Program, compile_steps, estimate, resolve
+from mesogun.program import STAYS, Program, compile_steps, estimate, resolve
 from mesogun.records import Store
 from mesogun.sync import sync_gun
 from mesogun.treatment import (
@@ -179,7 +179,7 @@ def _simulated(wishes: Wishes, program: Program) -> Simulation:
         program.needle,
         viscosity_mpa_s=program.viscosity_mpa_s,
         # The one technique that leaves the needle where it is.
-        new_point_each_shot=program.technique != "mesoperfusion",
+        new_point_each_shot=program.technique != STAYS,
         seed=wishes.seed,
         speed=wishes.speed,
         auto_trigger=wishes.auto_trigger,

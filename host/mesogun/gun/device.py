@@ -164,7 +164,12 @@ class Gun:
     # Syringe, limits, configuration
 
     def load_syringe(
-        self, pl_per_step: int, volume_nl: int, pressure_limit_kpa: int, calibration_id: int
+        self,
+        pl_per_step: int,
+        volume_nl: int,
+        pressure_limit_kpa: int,
+        calibration_id: int,
+        closed_pa: int,
     ) -> None:
         """Declare the syringe that is fitted; drops any program and counts volumes from zero.
 
@@ -173,6 +178,7 @@ class Gun:
             volume_nl: liquid in it, nl.
             pressure_limit_kpa: occlusion alarm, kPa.
             calibration_id: names the calibration in the host's catalog.
+            closed_pa: what one step adds at least behind a closed needle, Pa.
         """
         self._require_settled()
         self._link.request(
@@ -181,6 +187,7 @@ class Gun:
             volume_nl=volume_nl,
             pressure_limit_kpa=pressure_limit_kpa,
             calibration_id=calibration_id,
+            closed_pa=closed_pa,
         )
 
     def unload_syringe(self) -> None:

@@ -90,6 +90,16 @@ class ProgramStep(Protocol):
         """What the pressure of the dose stores: pushed before it and taken back after it, nl."""
         ...
 
+    @property
+    def rise_kpa(self) -> int:
+        """Most by which pressure rises beyond half of what a closed needle explains, kPa."""
+        ...
+
+    @property
+    def limit_kpa(self) -> int:
+        """Occlusion alarm of the step, kPa."""
+        ...
+
 
 @dataclass(frozen=True)
 class UploadReceipt:

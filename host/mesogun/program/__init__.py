@@ -4,7 +4,9 @@
 need a confirmation; `estimate` tells what it takes; `compile_steps` makes the integers for the gun.
 """
 
+from mesogun.program.alarm import STAYS
 from mesogun.program.checks import check
+from mesogun.program.compiled import compile_steps
 from mesogun.program.dump import dump_toml
 from mesogun.program.estimate import Estimate, estimate
 from mesogun.program.loads import loads, rest
@@ -19,11 +21,12 @@ from mesogun.program.model import (
     Step,
 )
 from mesogun.program.plan import plan, resolve
-from mesogun.program.planned import PlannedStep, Volumes, compile_steps, shot_count, volumes
+from mesogun.program.planned import PlannedStep, Volumes, shot_count, volumes
 from mesogun.program.problems import InvalidProgram, Origin, Problem
 from mesogun.program.read import checked, load
 
 __all__ = [
+    "STAYS",
     "Area",
     "Estimate",
     "FlowStep",

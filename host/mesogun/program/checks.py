@@ -20,6 +20,7 @@ from mesogun.catalog import (
     unknown_text,
 )
 from mesogun.program.accuracy import check_accuracy
+from mesogun.program.alarm import STAYS, check_alarm
 from mesogun.program.bounds import check_bounds, is_number
 from mesogun.program.drive import check_drive
 from mesogun.program.force import check_force
@@ -170,7 +171,7 @@ def _drive(
     needle: Needle | None,
     bad: set[Path],
 ) -> Iterator[Problem]:
-    """The drive with each step that has no problem so far, and what is known of its accuracy."""
+    """The drive with each step that has no problem so far, its accuracy, and its alarm."""
     steps = steps_of(document)
     right = [not any(each[:2] == ("step", index) for each in bad) for index, _ in steps]
     if not all(right):
@@ -186,6 +187,15 @@ def _drive(
                 needle,
                 program.viscosity_mpa_s,
                 advance=program.pressure_advance,
+            )
+            yield from check_alarm(
+                ("step", index),
+                step,
+                planned,
+                syringe,
+                needle,
+                program.viscosity_mpa_s,
+                program.technique == STAYS,
             )
 
 

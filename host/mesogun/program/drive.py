@@ -11,7 +11,7 @@ from mesogun.program.problems import Problem, show
 from mesogun_protocol.enums import StepKind
 
 _SOURCE: Final = "configuration of a new gun"
-_SPEED_KEY: Final = {
+SPEED_KEY: Final = {
     StepKind.SHOTS: "inject_s",
     StepKind.FLOW: "rate_ul_per_s",
     StepKind.PRIME: "volume_ul",
@@ -32,7 +32,7 @@ def check_drive(
     """
     if planned.kind is StepKind.PAUSE:
         return
-    key = _SPEED_KEY[planned.kind]
+    key = SPEED_KEY[planned.kind]
     motion = motion_of(planned, syringe.pl_per_step())
     if motion.peak_hz > MAX_STEP_RATE_HZ:
         yield Problem(

@@ -54,6 +54,11 @@ def needle_pressure_kpa(
     return laminar * flow_ul_per_s + end * flow_ul_per_s**2
 
 
+def laminar_kpa(flow_ul_per_s: float, needle: Needle, viscosity_mpa_s: float = 1.0) -> float:
+    """The part of `needle_pressure_kpa` along the bore, without that at its ends."""
+    return _laminar_and_end(needle, viscosity_mpa_s)[0] * flow_ul_per_s
+
+
 def highest_flow_ul_per_s(
     pressure_kpa: float, needle: Needle, viscosity_mpa_s: float = 1.0
 ) -> float:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from mesogun.catalog import Needle, Syringe, needles, syringes
-from mesogun.errors import ProgramError
 from mesogun.program.advance import reversal_nl, stored_nl
 from mesogun.program.model import (
     FILM_EVERY,
@@ -19,6 +18,7 @@ from mesogun.program.model import (
 from mesogun.program.motion import START_STEP_RATE_HZ, motion_of
 from mesogun_protocol import limits
 from mesogun_protocol.enums import OnRelease, StepKind, TriggerMode
+from mesogun_protocol.limits import PRESSURE_LIMIT_MAX_KPA
 
 MARGIN_PERCENT: Final = 5
 """Kept in reserve of all that a program pushes out: the accuracy of a dose (R06)."""
@@ -41,6 +41,8 @@ class PlannedStep:
         stored_nl: pushed before the dose and taken back after it, as its pressure stores it.
         film_nl: one film.
         film_every: a film follows each shot (1), every second one (2), none (0).
+        rise_kpa: most by which pressure rises beyond half of what a closed needle explains.
+        limit_kpa: occlusion alarm, below that of the syringe.
     """
 
     kind: StepKind
@@ -55,6 +57,8 @@ class PlannedStep:
     film_nl: int = 0
     film_every: int = 0
     stored_nl: int = 0
+    rise_kpa: int = PRESSURE_LIMIT_MAX_KPA
+    limit_kpa: int = PRESSURE_LIMIT_MAX_KPA
 
     @property
     def films_nl(self) -> int:
@@ -179,26 +183,6 @@ def _advanced(
         advanced = steady
     fits = motion_of(advanced, pl_per_step).needed_us <= planned.period_us
     return advanced if fits else planned
-
-
-def compile_steps(program: Program, syringe: Syringe) -> list[PlannedStep]:
-    """The steps of a program for the syringe that is fitted.
-
-    Args:
-        program: a checked program.
-        syringe: the one that the gun was told of.
-
-    Raises:
-        ProgramError: the program was checked for another syringe; brands of one size differ by up
-            to 24 % in volume.
-    """
-    if syringe.id != program.syringe:
-        raise ProgramError(
-            f'{program.origin.label}: syringe = "{program.syringe}", but {syringe.id} is fitted; '
-            f"brands differ by up to 24 % in dose. Fit {program.syringe}, or check the program "
-            f"again with `--syringe {syringe.id}`."
-        )
-    return planned_steps(program)
 
 
 def volumes(steps: Iterable[PlannedStep]) -> Volumes:

@@ -28,6 +28,7 @@ SHOT_COLUMNS = (
     "at",
     "start_ms",
     "motion_ms",
+    "pressure_kpa",
     "dose_steps",
     "advance_steps",
     "early_steps",

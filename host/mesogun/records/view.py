@@ -51,8 +51,9 @@ class Shot:
             writes one every few seconds; None without either.
         bound_steps: most forward steps that were made: those of the result; without one, what the
             last progress allowed; without that, the planned ones. None without any of them.
-        backward_steps: witnessed, None without a result; so are the next two.
+        backward_steps: witnessed, None without a result; so are the next three.
         motion_ms: from the first possible step to the end.
+        pressure_kpa: highest at the plunger while it moved.
         end_reason: how it ended.
         uncertain: there is no result and none can come: the session is over.
         pl_per_step: volume of one step, pl.
@@ -71,6 +72,7 @@ class Shot:
     bound_steps: int | None
     backward_steps: int | None
     motion_ms: int | None
+    pressure_kpa: int | None
     end_reason: EndReason | None
     uncertain: bool
     pl_per_step: int
@@ -355,6 +357,7 @@ def _shot(told: Mapping[RecordKind, Record], lost: int, closed: bool, pl_per_ste
         bound_steps=bound_steps,
         backward_steps=outcome.get("backward_steps"),
         motion_ms=outcome.get("motion_ms"),
+        pressure_kpa=outcome.get("pressure_kpa"),
         end_reason=outcome.get("reason"),
         uncertain=result is None and closed,
         pl_per_step=pl_per_step,

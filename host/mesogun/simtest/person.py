@@ -14,6 +14,7 @@ from mesogun.gun import Gun, Refused, Status
 from mesogun.gun.doubt import GunRestarted
 from mesogun.link import DoseUncertain
 from mesogun.program import PlannedStep, compile_steps, volumes
+from mesogun.program.alarm import closed_pa
 from mesogun.records import Store
 from mesogun.simtest.disk import Disk
 from mesogun.simtest.draw import Act, Deed, Scenario
@@ -195,7 +196,9 @@ class Person:
     def _load(self, gun: Gun, act: Act, limit_nl: int = SESSION_MAX_NL) -> list[PlannedStep]:
         syringe = get_syringe(act.program.syringe)
         steps = compile_steps(act.program, syringe)
-        gun.load_syringe(syringe.pl_per_step(), volumes(steps).fill_nl, _PRESSURE_KPA, 1)
+        pl_per_step = syringe.pl_per_step()
+        closed = closed_pa(syringe, pl_per_step)
+        gun.load_syringe(pl_per_step, volumes(steps).fill_nl, _PRESSURE_KPA, 1, closed)
         gun.set_limits(limit_nl, limit_nl, 1000)
         return steps
 

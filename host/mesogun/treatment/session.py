@@ -17,7 +17,7 @@ from mesogun.gun import Gun, Refused, Status
 from mesogun.gun.upload import UploadReceipt, encode_program
 from mesogun.link import DoseUncertain
 from mesogun.program import PauseStep, dump_toml, estimate, shot_count
-from mesogun.program.hydraulics import pressure_limit_kpa
+from mesogun.program.alarm import closed_pa, syringe_limit_kpa
 from mesogun.program.loads import seconds
 from mesogun.records import Session, Store, new_session_number
 from mesogun.sync import Collector, sync_gun
@@ -51,9 +51,6 @@ PRIME_NL: Final = 50_000
 """One prime: about ten drops of a 30G needle, and a twentieth of what the gun allows (R29)."""
 _PRIME_US: Final = 1_000_000
 _PRIME_OVER_MS: Final = 500
-
-_OCCLUSION_MARGIN = 1.25
-"""Assumed by this project: covers needle, syringe and sensor at the ends of their tolerances."""
 
 _OVER = (
     ControllerState.DONE,
@@ -107,8 +104,9 @@ class Treatment:
         gun.load_syringe(
             pl_per_step,
             self._part.volume_nl,
-            self._occlusion_kpa(),
+            syringe_limit_kpa(self._syringe),
             calibration_id,
+            closed_pa(self._syringe, pl_per_step, program.compliance_ul_per_kpa),
         )
         receipt = self._upload()
         self._session = self._store.create_session(
@@ -240,16 +238,6 @@ class Treatment:
             raise UsageError("The session is not prepared: call prepare() before.")
         return self._session
 
-    def _occlusion_kpa(self) -> int:
-        """The alarm: the most that this program can need, with a margin, within the drive's force.
-
-        The nearer it lies, the sooner an occlusion is found and the less is stored behind it (R24,
-        R25). The estimate holds the most that tissue presses back with; a bore at the small end of
-        its tolerance and the friction of the stopper lie within the margin.
-        """
-        needed_kpa = self._estimate.peak_pressure_kpa * _OCCLUSION_MARGIN
-        return int(min(needed_kpa, pressure_limit_kpa(self._syringe)))
-
     def _number(self) -> int:
         """Random, or the seed's, so that a run can be repeated to the byte."""
         seed = self._order.seed
@@ -332,7 +320,7 @@ class Treatment:
             planned_nl=planned_nl,
             remaining_nl=status.remaining_nl,
             fill_nl=self._part.volume_nl,
-            limit_kpa=self._occlusion_kpa(),
+            limit_kpa=min(step.limit_kpa, syringe_limit_kpa(self._syringe)),
             pressure_kpa=status.pressure_pa / 1000,
             trigger_pressed=pressed,
             wants_trigger=status.light in (Light.HOLD, Light.PRESS) and not pressed,

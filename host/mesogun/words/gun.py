@@ -41,6 +41,8 @@ _FAULT_NAMES: Final = {
     Fault.INTERNAL: N_("FIRMWARE ERROR"),
     Fault.VOLUME_CAP: N_("VOLUME LIMIT"),
     Fault.SUPPLY: N_("SUPPLY VOLTAGE"),
+    Fault.NO_PRESSURE: N_("NO PRESSURE"),
+    Fault.FORCE_SENSOR: N_("FORCE SENSOR"),
 }
 
 _FAULTS: Final = {
@@ -69,8 +71,8 @@ _FAULTS: Final = {
         "left; have the gun serviced if it comes back."
     ),
     Fault.OCCLUSION: N_(
-        "The pressure rose above the limit of the syringe. Take the needle out, look whether it is "
-        "blocked or pressed against something, and change it."
+        "Liquid was pushed and did not leave. Take the needle out before you do anything else, "
+        "look whether it is blocked or pressed against something, and change it."
     ),
     Fault.STALL: N_(
         "The motor lost steps, so less was delivered than counted. Check needle and syringe; have "
@@ -93,6 +95,14 @@ _FAULTS: Final = {
         "program before you go on."
     ),
     Fault.SUPPLY: N_("The supply voltage was out of range. Check the power supply."),
+    Fault.NO_PRESSURE: N_(
+        "Three shots in a row hardly raised the pressure: less was delivered than counted. Look "
+        "for a leak and whether needle, syringe and plunger sit firmly."
+    ),
+    Fault.FORCE_SENSOR: N_(
+        "The force sensor did not follow the shots, so a blockage would not be found. Have the "
+        "gun serviced."
+    ),
 }
 
 

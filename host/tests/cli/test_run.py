@@ -296,7 +296,7 @@ def test_a_gun_that_refuses_before_the_start_leaves_nothing_behind(mesogun, prog
         (
             {"faults": ("occlusion",), "ended": EndReason.FAULTED},
             1,
-            "Fault occlusion: The pressure",
+            "Fault occlusion: Liquid was pushed",
         ),
         ({"ended": EndReason.STOPPED}, 130, ""),
         ({"ended": EndReason.DISARMED}, 1, ""),

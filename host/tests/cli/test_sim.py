@@ -105,7 +105,7 @@ def test_a_program_runs_on_a_served_gun_as_on_a_real_one(mesogun, surroundings):
 def test_a_gun_with_records_that_nobody_stored_is_kept(mesogun, surroundings):
     with served(surroundings) as (port, gun):
         with Gun.open(SerialTransport(port)) as client:
-            client.load_syringe(41_283, 1_000_000, 300, 1)
+            client.load_syringe(41_283, 1_000_000, 300, 1, 110)
         gun.send_signal(signal.SIGINT)
         _, err = gun.communicate()
     assert "mesogun sessions sync" in err

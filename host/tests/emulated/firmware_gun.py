@@ -155,7 +155,7 @@ class FirmwareGun:
     def load(self) -> Self:
         """Greet, declare a syringe and set limits."""
         self.greet()
-        self.gun.load_syringe(PL_PER_STEP, 4_000_000, 800, 1)
+        self.gun.load_syringe(PL_PER_STEP, 4_000_000, 800, 1, 164)
         self.gun.set_limits(4_000_000, 4_000_000, 1000)
         return self
 

@@ -45,7 +45,7 @@ def planned_ns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     runs: list[Run] = []
     transport.world.scope = runs.append
     gun = Gun.open(transport)
-    gun.load_syringe(PL_PER_STEP, 4_000_000, 800, 1)
+    gun.load_syringe(PL_PER_STEP, 4_000_000, 800, 1, 164)
     gun.set_limits(4_000_000, 4_000_000, 1000)
     gun.arm(1, gun.upload([QUICK]).program_crc)
     gun.start(1)

@@ -93,7 +93,7 @@ def test_in_doubt_nothing_that_could_deliver_is_sent():
         lambda: gun.resume(7),
         lambda: gun.prime(10_000, 100_000),
         lambda: gun.arm(8, crc),
-        lambda: gun.load_syringe(40_000, 1_000_000, 600, 3),
+        lambda: gun.load_syringe(40_000, 1_000_000, 600, 3, 160),
         gun.unload_syringe,
     ):
         with pytest.raises(DoseUncertain, match=r"start is not known.*\(resolve\)"):
@@ -178,7 +178,7 @@ def test_a_gun_that_restarted_settles_the_doubt_and_says_so():
     with pytest.raises(GunRestarted, match=r"restarted \(boot 1, now 2\).*sent start"):
         gun.resolve()
     assert gun.info.boot_id == 2
-    gun.load_syringe(40_000, 1_000_000, 600, 3)
+    gun.load_syringe(40_000, 1_000_000, 600, 3, 160)
 
 
 def test_a_start_under_another_session_was_not_this_one():

@@ -10,6 +10,7 @@ from mesogun.catalog import get_syringe
 from mesogun.errors import ProgramError
 from mesogun.program import PlannedStep, Program, compile_steps, estimate, plan, volumes
 from mesogun.program.checks import check_document
+from mesogun.program.planned import planned_steps
 from mesogun_protocol.enums import OnRelease, StepKind, TriggerMode
 
 from .program_documents import DOCUMENTS, NAPPAGE, changed
@@ -22,8 +23,7 @@ def program_of(document: dict[str, Any]) -> Program:
 
 
 def steps_of(document: dict[str, Any]) -> list[PlannedStep]:
-    program = program_of(document)
-    return compile_steps(program, get_syringe(program.syringe))
+    return planned_steps(program_of(document))
 
 
 def test_a_train_of_shots():

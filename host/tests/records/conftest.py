@@ -71,6 +71,7 @@ class Board:
             volume_nl=10_000_000,
             calibration_id=7,
             pressure_limit_kpa=300,
+            closed_pa=164,
         )
 
     def start(self, session: Session) -> None:
@@ -116,6 +117,7 @@ class Board:
         advance_steps: int = 0,
         early_steps: int = 0,
         backward_steps: int = 24,
+        pressure_kpa: int = 80,
     ) -> None:
         if purpose is not StepKind.PRIME:
             self.complete_shots += reason is EndReason.COMPLETE
@@ -126,6 +128,7 @@ class Board:
             RecordKind.SHOT_RESULT,
             0,
             shot=shot,
+            pressure_kpa=pressure_kpa,
             forward_steps=forward_steps,
             motion_ms=120,
             backward_steps=backward_steps,

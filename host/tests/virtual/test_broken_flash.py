@@ -30,7 +30,7 @@ def _break(patch: pytest.MonkeyPatch) -> None:
 
 
 def _load(gun: Gun) -> None:
-    gun.load_syringe(28_558, 4_000_000, 800, 1)
+    gun.load_syringe(28_558, 4_000_000, 800, 1, 164)
     gun.set_limits(4_000_000, 1_000_000, 1000)
 
 

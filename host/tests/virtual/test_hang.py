@@ -42,7 +42,7 @@ def test_hardware_alone_makes_the_rest_of_one_shot_at_most(
 ) -> None:
     world, panel = transport.world, transport.panel
     gun = Gun.open(transport)
-    gun.load_syringe(_PL_PER_STEP, 4_000_000, 800, 1)
+    gun.load_syringe(_PL_PER_STEP, 4_000_000, 800, 1, 164)
     gun.set_limits(4_000_000, 1_000_000, 1000)
     step = PlannedStep(
         StepKind.SHOTS, trigger, dose_nl=10_000, inject_us=100_000, period_us=200_000, count=_SHOTS

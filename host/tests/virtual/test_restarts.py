@@ -32,7 +32,7 @@ def _run(transport: VirtualTransport, seconds: float) -> None:
 
 
 def _start(gun: Gun) -> None:
-    gun.load_syringe(28_558, 4_000_000, 800, 1)
+    gun.load_syringe(28_558, 4_000_000, 800, 1, 164)
     gun.set_limits(4_000_000, 1_000_000, 1000)
     gun.arm(1, gun.upload([_SHOT]).program_crc)
     gun.start(1)
@@ -54,7 +54,7 @@ def test_a_reset_by_the_watchdog_is_told_and_resumes_nothing(transport: VirtualT
 
 def test_a_light_without_power_is_dark(transport: VirtualTransport) -> None:
     gun = Gun.open(transport)
-    gun.load_syringe(28_558, 4_000_000, 800, 1)
+    gun.load_syringe(28_558, 4_000_000, 800, 1, 164)
     assert transport.panel.light is Light.LOADED
     transport.world.cut_power()
     assert transport.panel.light is Light.OFF
@@ -96,7 +96,7 @@ def test_a_reset_lets_a_flash_operation_come_to_its_end(
 
     monkeypatch.setattr(NorFlash, "program", reset_within)
     with pytest.raises(Refused):
-        gun.load_syringe(28_558, 4_000_000, 800, 1)
+        gun.load_syringe(28_558, 4_000_000, 800, 1, 164)
     assert torn == []
     assert gun.reconnect()
     kinds = [decode_record(raw).kind for raw in gun.read_records(1)]

@@ -28,7 +28,7 @@ def transport(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Virtu
 
 
 def _load(gun: Gun) -> None:
-    gun.load_syringe(28_558, 4_000_000, 800, 1)
+    gun.load_syringe(28_558, 4_000_000, 800, 1, 164)
     gun.set_limits(4_000_000, 1_000_000, 1000)
 
 

@@ -1,0 +1,217 @@
+"""What a step may need in pressure, and what tells that the needle must be blocked (R24, R25).
+
+The gun gets two figures a step: the highest pressure, and how far pressure may rise within a shot
+beyond half of what it would behind a closed needle. What it measures is a force, so both hold what
+friction and the sensor may add. Where a figure has several causes with a spread each, independent
+of each other, the spreads add as squares.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from math import hypot, log
+from typing import Any, Final
+
+from mesogun.catalog import Needle, Syringe
+from mesogun.program import hydraulics
+from mesogun.program.drive import SPEED_KEY
+from mesogun.program.locate import Path
+from mesogun.program.planned import PlannedStep
+from mesogun.program.problems import Problem, show
+from mesogun_protocol.enums import StepKind
+from mesogun_protocol.limits import PRESSURE_LIMIT_MAX_KPA
+
+STAYS: Final = "mesoperfusion"
+"""The technique whose needle stays in one place."""
+
+SOFTEST: Final = 0.75
+"""The softest gun has this part of the stiffness: springs in a row, 30 % each way, assumed."""
+
+TISSUE_UL_PER_KPA: Final = 0.5
+"""What dense skin takes at once; assumed, and a third of it as spread. At 100 kPa it is 50 ul, as
+the drive is sized for."""
+TISSUE_KPA_S_PER_UL: Final = 8.0
+"""What drives a steady flow into skin: a few hundred mmHg at 0.3 ml/min (Gupta 2011)."""
+TISSUE_SPREAD: Final = 0.3
+
+VISCOSITY_SPREAD: Final = 0.05
+END_LOSS_SPREAD: Final = 0.15
+GLIDE_SPREAD_N: Final = 2.0
+"""Friction of a gliding stopper beyond what the gun takes off, and the drift of the sensor's zero;
+assumed."""
+BREAK_LOOSE_N: Final = 7.2
+"""The same while a stopper that has rested breaks loose; assumed."""
+
+STUTTER_N: Final = 5.5
+"""Part of the break-loose force that the gun sees as a rise, with the noise of the sensor: a stuck
+stopper lets the drive alone give way, which is less than half of what gives; assumed."""
+
+BOLUS_UL: Final = 100.0
+"""R25."""
+REACTION_S: Final = 0.041
+"""From the pressure at the limit to the last step: two looks of the gun, 20 ms apart, and a pass of
+its main loop."""
+
+
+def closed_pa(
+    syringe: Syringe, pl_per_step: int, compliance_ul_per_kpa: float | None = None
+) -> int:
+    """Pressure that one step adds at least behind a closed needle, Pa: the softest gun's.
+
+    Args:
+        syringe: whose compliance is that of the catalog unless one is given.
+        pl_per_step: volume of a step.
+        compliance_ul_per_kpa: as measured.
+    """
+    give = compliance_ul_per_kpa or syringe.compliance_ul_per_kpa
+    return max(1, round(pl_per_step / give * SOFTEST / 1000))
+
+
+def needle_most_kpa(flow_ul_per_s: float, needle: Needle, viscosity_mpa_s: float) -> float:
+    """Pressure at the narrowest bore of the tolerance, the thickest liquid and the largest loss."""
+    narrow = needle.model_copy(
+        update={
+            "bore_mm": needle.bore_mm.model_copy(
+                update={"value": needle.bore_mm.value - needle.bore_tolerance_mm.value}
+            )
+        }
+    )
+    thick = viscosity_mpa_s * (1 + VISCOSITY_SPREAD)
+    laminar = hydraulics.laminar_kpa(flow_ul_per_s, narrow, thick)
+    whole = hydraulics.needle_pressure_kpa(flow_ul_per_s, narrow, thick)
+    return laminar + (whole - laminar) * (1 + END_LOSS_SPREAD)
+
+
+def rise_kpa(
+    step: PlannedStep, syringe: Syringe, needle: Needle, viscosity_mpa_s: float, stays: bool
+) -> float:
+    """Rise of an open needle beyond half of what a closed one explains; see `needed_kpa`.
+
+    The needle's own pressure comes about as behind a closed one, so half of it counts. Tissue fills
+    together with the syringe; in stiff tissue and a soft syringe a part of that counts as well.
+    """
+    needle_kpa = needle_most_kpa(flow_ul_per_s(step), needle, viscosity_mpa_s)
+    rise_kpa = needle_kpa / 2 + STUTTER_N / syringe.area_mm2 * 1000
+    if step.kind in (StepKind.SHOTS, StepKind.FLOW):
+        give = syringe.compliance_ul_per_kpa
+        fill_kpa_per_ul = 1 / ((TISSUE_UL_PER_KPA + give) * (1 - TISSUE_SPREAD))
+        half_closed_kpa_per_ul = SOFTEST / give / 2
+        tissue_kpa = _tissue_kpa(step, syringe, TISSUE_SPREAD, stays)
+        share = half_closed_kpa_per_ul / fill_kpa_per_ul
+        if share < 1:
+            # A flow fills the tissue ever more slowly, exp(-t / T), until it drains as fast.
+            slows = share * log(share) if step.kind is StepKind.FLOW else 0.0
+            rise_kpa += tissue_kpa * (1 - share + slows)
+    return rise_kpa
+
+
+def bolus_limit_kpa(flow_ul_per_s: float, syringe: Syringe) -> float:
+    """Highest alarm behind which no more than `BOLUS_UL` is stored, in the softest gun."""
+    left_ul = max(BOLUS_UL - flow_ul_per_s * REACTION_S, 0.0)
+    return left_ul * SOFTEST / syringe.compliance_ul_per_kpa
+
+
+def syringe_limit_kpa(syringe: Syringe) -> int:
+    """The alarm of a syringe whatever is done with it, primes included; steps have their own."""
+    return int(min(hydraulics.pressure_limit_kpa(syringe), bolus_limit_kpa(0.0, syringe)))
+
+
+def needed_kpa(
+    step: PlannedStep, syringe: Syringe, needle: Needle, viscosity_mpa_s: float, stays: bool
+) -> float:
+    """Highest pressure that the gun may see while the needle is open.
+
+    Args:
+        step: that pushes something.
+        syringe: whose area turns friction into pressure.
+        needle: that the liquid passes.
+        viscosity_mpa_s: of the liquid.
+        stays: the needle stays in one place, else each shot meets fresh tissue.
+    """
+    flow = flow_ul_per_s(step)
+    nominal_kpa = hydraulics.needle_pressure_kpa(flow, needle, viscosity_mpa_s)
+    needle_spread_kpa = needle_most_kpa(flow, needle, viscosity_mpa_s) - nominal_kpa
+    tissue_kpa = tissue_spread_kpa = 0.0
+    if step.kind in (StepKind.SHOTS, StepKind.FLOW):
+        tissue_kpa = _tissue_kpa(step, syringe, 0.0, stays)
+        tissue_spread_kpa = _tissue_kpa(step, syringe, TISSUE_SPREAD, stays) - tissue_kpa
+    area = syringe.area_mm2 / 1000
+    spread_kpa = hypot(needle_spread_kpa, tissue_spread_kpa, GLIDE_SPREAD_N / area)
+    return max(nominal_kpa + tissue_kpa + spread_kpa, tissue_kpa + BREAK_LOOSE_N / area)
+
+
+def _tissue_kpa(step: PlannedStep, syringe: Syringe, spread: float, stays: bool) -> float:
+    """Back-pressure of a shot: it fills the tissue as the syringe itself gives, and drains.
+
+    `spread` is the part by which tissue and syringe give less, and resist more, than usual.
+    """
+    dose_ul, inject_s = step.dose_nl / 1000, step.inject_us / 1e6
+    filled_kpa = dose_ul / ((TISSUE_UL_PER_KPA + syringe.compliance_ul_per_kpa) * (1 - spread))
+    resistance = TISSUE_KPA_S_PER_UL * (1 + spread)
+    kpa = min(filled_kpa, dose_ul / inject_s * resistance)
+    if stays and step.period_us:
+        kpa += dose_ul / (step.period_us / 1e6) * resistance
+    return min(kpa, hydraulics.TISSUE_KPA)
+
+
+def flow_ul_per_s(step: PlannedStep) -> float:
+    """Fastest flow of the dose: ramps up and down count as one at full speed."""
+    return step.dose_nl / 1000 / ((step.inject_us - step.ramp_us) / 1e6)
+
+
+def check_alarm(
+    path: Path,
+    step: Mapping[str, Any],
+    planned: PlannedStep,
+    syringe: Syringe,
+    needle: Needle,
+    viscosity_mpa_s: float,
+    stays: bool,
+) -> Iterator[Problem]:
+    """The problem of a step whose open needle may look like a blocked one.
+
+    Args:
+        path: of the step.
+        step: as its file has it.
+        planned: the same step in integers.
+        syringe: see `needed_kpa`, as for the arguments that follow.
+        needle: see there.
+        viscosity_mpa_s: see there.
+        stays: see there.
+    """
+    if planned.kind is StepKind.PAUSE:
+        return
+    needed = needed_kpa(planned, syringe, needle, viscosity_mpa_s, stays)
+    limit = bolus_limit_kpa(flow_ul_per_s(planned), syringe)
+    if needed > limit:
+        key = SPEED_KEY[planned.kind]
+        yield Problem(
+            (*path, key),
+            f"{key} = {show(step[key])}: an open {needle.id} on {syringe.id} may need {needed:.0f} "
+            f"kPa, the alarm comes at {limit:.0f} kPa so that a blockage which gives way releases "
+            f"not more than {BOLUS_UL:g} ul (source: R25). The gun may stop without a blockage. "
+            "Confirm it, or push slower, give less at a point, or take a smaller syringe.",
+            hard=False,
+        )
+
+
+def with_alarm(
+    step: PlannedStep, syringe: Syringe, needle: Needle, viscosity_mpa_s: float, stays: bool
+) -> PlannedStep:
+    """The same step with its two figures for the gun; see `needed_kpa` for the arguments."""
+    if step.kind is StepKind.PAUSE:
+        return step
+    flow = flow_ul_per_s(step)
+    most_kpa = min(
+        needed_kpa(step, syringe, needle, viscosity_mpa_s, stays),
+        hydraulics.pressure_limit_kpa(syringe),
+        bolus_limit_kpa(flow, syringe),
+    )
+    return replace(
+        step,
+        rise_kpa=_whole(rise_kpa(step, syringe, needle, viscosity_mpa_s, stays)),
+        limit_kpa=_whole(most_kpa),
+    )
+
+
+def _whole(kpa: float) -> int:
+    return min(max(1, int(kpa)), PRESSURE_LIMIT_MAX_KPA)
