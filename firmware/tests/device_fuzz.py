@@ -19,6 +19,10 @@ from gun.app import App
 from gun.frame import ENCODED_MAX, FrameReader, encode
 from gun.program import Program, ProgramRefused
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from typing import Any
+
 _LIVES = 2000  # inputs between two starts of a gun, whose journal would be full one day
 _REQUESTS = sorted(
     getattr(wire, name)
@@ -104,6 +108,8 @@ class Requests:
     """Bodies of every length in frames that are sound, to a gun in whatever state they bring on."""
 
     def __init__(self):
+        self._machine: Any
+        self._app: Any
         self._content = bytearray(ENCODED_MAX + 8)
         self._frame = bytearray(ENCODED_MAX + 1)
         self._view = memoryview(self._frame)
