@@ -86,7 +86,7 @@ DOING = [
     (look(state=PAUSED, trigger_pressed=True), REAL, "moves. Release the trigger first. Press p"),
     (look(state=ControllerState.ARMED), SIM, "about to start"),
     (look(state=ControllerState.DONE), SIM, "The session is over."),
-    (look(state=ControllerState.FAULT, fault=Fault.OCCLUSION), SIM, "OCCLUSION: The pressure rose"),
+    (look(state=ControllerState.FAULT, fault=Fault.OCCLUSION), SIM, "OCCLUSION: Liquid was pushed"),
 ]
 
 

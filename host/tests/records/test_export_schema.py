@@ -16,7 +16,7 @@ from mesogun_protocol.enums import ControllerState, EndReason, Fault, StepKind
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs/session.schema.json").read_text("utf-8"))
 BOARD = "e6614104037a5b2c"
-UNITS = ("_nl", "_ms", "_steps", "_utc")
+UNITS = ("_nl", "_ms", "_kpa", "_steps", "_utc")
 COUNTS_AND_NAMES = {"session", "shot", "step", "purpose", "end_reason", "uncertain", "sequence"}
 
 
