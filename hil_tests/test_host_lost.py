@@ -79,5 +79,8 @@ def test_a_host_that_dies_in_a_session_of_the_trigger(
         session = store.session_view(name)
         assert session.complete
         assert session.shots_delivered == 20
-        assert session.delivered_steps == bench.steps().forward
+        made = bench.steps()
+        # What is pushed ahead of a dose is pulled back behind it; the last pull is not made up for.
+        last_pull = session.delivered_steps - (made.forward - made.backward)
+        assert 0 <= last_pull <= made.backward / 20
         assert second.sessions == (name,)

@@ -18,6 +18,9 @@ from gun import wire
 _FORCE_FULL_SCALE_MN = const(120000)  # force sensor of the board, at 4095
 _FRICTION_MN = const(5000)  # stopper in the barrel, assumed as in the host's catalog
 _OVER_LOOKS = const(2)  # one noisy reading is no occlusion
+# Most that friction holds before the stopper has moved, beyond what is taken off each reading:
+# 9 N and a third, of glide and break-loose together (assumed, as the host's plant has them).
+_STUCK_MN = const(7000)
 _REST_SPREAD_MN = const(3000)  # at rest friction differs by this from shot to shot, with a margin
 # Readings in a row that are the same to the count; noise of 3 counts makes that once in 10^14.
 _SAME_LOOKS = const(16)
@@ -75,6 +78,7 @@ class Gauge:
         self._rise_limit_pa = rise_kpa * 1000
         self._train = step is not None and step.kind == wire.STEP_SHOTS
         self._rested = False
+        self._slid = False
         self._shots = 0
         self._usual_pa = 0
         self._flat = 0
@@ -102,7 +106,7 @@ class Gauge:
         pa = self._pa
         fault = wire.FAULT_NONE
         if self._train:
-            if self._rested:
+            if self._rested and self._has_slid(pa):
                 closed_pa = self._closed_pa * (position - self._rest_position)
                 kept_pa = self._kept_pa + pa - self._rest_pa - closed_pa // 2
                 self._kept_pa = kept_pa if kept_pa > 0 else 0
@@ -118,6 +122,12 @@ class Gauge:
         self._held_pa = 0
         self._over = 0
         return fault
+
+    def _has_slid(self, pa):
+        """Has the stopper moved in this step? Before, friction keeps what each shot adds."""
+        if not self._slid:
+            self._slid = pa <= self._rest_pa or pa > self._pa_of(_STUCK_MN)
+        return self._slid
 
     def look(self, position):
         """Test what was read while a shot moves; return a fault or FAULT_NONE."""

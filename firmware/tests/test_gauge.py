@@ -136,6 +136,21 @@ def test_blocked_trains_are_found_in_two_shots_and_open_ones_never(
     raise AssertionError("two shots into a closed needle raised no alarm")
 
 
+@pytest.mark.req("R24")
+def test_small_shots_that_only_load_the_friction_of_a_stopper_raise_no_alarm():
+    """The first microlitres do not move a stopper that sticks: force stays, and adds up."""
+    pump = Pump(step=Step())
+    for force_mn in range(0, 11_500, 650):
+        assert pump.begin((force_mn - 5_000) * 100_000 / AREA_MM2_X100) is Fault.NONE
+        pump.position += 35
+    for _ in range(2):
+        force_mn += 6_600
+        pump.position += SHOT_STEPS
+        if pump.begin((force_mn - 5_000) * 100_000 / AREA_MM2_X100) is Fault.OCCLUSION:
+            return
+    raise AssertionError("more than friction can hold raised no alarm")
+
+
 @pytest.mark.req("R26")
 def test_three_shots_without_pressure_mean_that_something_slips():
     pump = Pump(step=Step())
