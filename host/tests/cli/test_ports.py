@@ -11,6 +11,8 @@ from mesogun.link.discovery import RASPBERRY_PI_VID
 from tests.cli.conftest import port_that_answers
 from tests.fake_gun import FakeGun
 
+FITTED = ("--syringe", "bd-plastipak-5", "--needle", "30g-4")
+
 
 def _answers(gun: FakeGun):
     def answer(data: bytes) -> bytes:
@@ -28,7 +30,7 @@ def _refused(ran, code: int, *told: str) -> None:
         assert each in ran.err
 
 
-@pytest.mark.parametrize("command", [["status"], ["stop"], ["run", "face", "--yes"]])
+@pytest.mark.parametrize("command", [["status"], ["stop"], ["run", "face", "--yes", *FITTED]])
 def test_without_a_gun_the_simulation_is_named_and_not_started(mesogun, tmp_path, command):
     _refused(mesogun(*command), 3, "No gun is connected", "--port sim")
     assert not (tmp_path / "virtual").exists()
@@ -57,13 +59,13 @@ def test_a_port_in_use_is_refused_and_a_stop_says_what_else_stops(mesogun):
 
 def test_a_port_that_is_no_gun_is_refused(mesogun):
     with port_that_answers(lambda data: bytes(reversed(data)) + b"login: ") as port:
-        _refused(mesogun("run", "face", "--yes", "--port", port), 3, port, "not a mesogun")
+        _refused(mesogun("run", "face", "--yes", *FITTED, "--port", port), 3, port, "not a mesogun")
 
 
 @pytest.mark.req("R36")
 def test_a_gun_of_another_definition_is_refused(mesogun):
     with port_that_answers(_answers(FakeGun(schema_hash=0x1234))) as port:
-        ran = mesogun("run", "face", "--yes", "--port", port)
+        ran = mesogun("run", "face", "--yes", *FITTED, "--port", port)
     _refused(ran, 4, "schema 00001234", "mesogun firmware flash")
 
 
@@ -95,7 +97,7 @@ def test_the_one_gun_that_is_connected_is_used(mesogun, monkeypatch):
 def test_a_real_gun_is_given_no_option_of_a_virtual_one(mesogun, option):
     gun = FakeGun()
     with port_that_answers(_answers(gun)) as port:
-        ran = mesogun("run", "chronic-pain", "--yes", "--port", port, *option)
+        ran = mesogun("run", "face", "--yes", *FITTED, "--port", port, *option)
     _refused(ran, 2, option[0], "real one", "Nothing was delivered")
     assert "arm" not in {name for name, _ in gun.executed}
 

@@ -92,9 +92,11 @@ def test_a_served_gun_has_one_client_at_a_time(mesogun, surroundings, options):
 def test_a_program_runs_on_a_served_gun_as_on_a_real_one(mesogun, surroundings):
     program = surroundings / "two.toml"
     program.write_text(PROGRAM)
-    with served(surroundings, "--auto-trigger", "--seed", "1", "--json") as (line, _):
+    # A wrong syringe would be taken for a blocked needle.
+    fitted = ("--syringe", "bd-plastipak-5", "--needle", "30g-4")
+    with served(surroundings, "--auto-trigger", "--seed", "1", *fitted, "--json") as (line, _):
         port = json.loads(line)["port"]
-        ran = mesogun("run", program, "--port", port, "--yes", "--json")
+        ran = mesogun("run", program, "--port", port, "--yes", *ANSWERED, "--json")
         assert ran.code == 0
         assert ran.data["shots_delivered"] == 2
         assert ran.data["volume_needle_nl"] is None
@@ -113,6 +115,21 @@ def test_a_gun_with_records_that_nobody_stored_is_kept(mesogun, surroundings):
     assert mesogun("sessions", "sync").code == 0
     assert kept_guns() == []
 
+
+# A served gun is a real one to who talks to it: nobody may leave a hard question out.
+ANSWERED = [
+    word
+    for answer in (
+        "allergy=no",
+        "skin=no",
+        "asepsis=yes",
+        "product=yes",
+        "thinners=no",
+        "creams=no",
+        "goals=yes",
+    )
+    for word in ("--answer", answer)
+]
 
 PROGRAM = """\
 schema = 1

@@ -46,7 +46,7 @@ def test_a_value_out_of_range_names_field_value_and_bounds():
         (15 * 16 + 10, "step 16 film_every"),
         (14, "program steps"),
         (15, "program total_nl"),
-        (13, "step 1 field 13"),
+        (13, "step 1 limit_kpa"),
     ],
 )
 def test_a_refused_program_names_step_and_field(number, name):
