@@ -1,20 +1,26 @@
-"""Serves a virtual gun until the user ends it, with keys for its trigger and its interlock."""
+"""Serves a virtual or an emulated gun until the user ends it; keys work trigger and interlock."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
+from typing import TYPE_CHECKING
 
 from mesogun.cli.connect import simulation
 from mesogun.cli.keyboard import Keyboard
 from mesogun.cli.printer import Answer, tell
 from mesogun.errors import UsageError
 from mesogun.gun import Gun
-from mesogun.ports import Simulation
+from mesogun.link.serial_transport import PACE
+from mesogun.ports import Simulation, open_emulated
 from mesogun.virtual.gun import VirtualTransport
 from mesogun.virtual.panel import Panel
 from mesogun.virtual.serve import Outlet, PtyOutlet, TcpOutlet, pump
+from mesogun.virtual.simulated import SimulatedTransport
 from mesogun_protocol.enums import RecordKind
 from mesogun_protocol.records import decode_record
+
+if TYPE_CHECKING:
+    from mesogun.emulated.gun import EmulatedTransport
 
 _FASTEST = 3.0
 """A client sends a heartbeat every 0.5 s of its own time; the gun waits for it 2 s of the gun's."""
@@ -30,8 +36,9 @@ def serving(
     auto_trigger: bool,
     syringe: str | None,
     needle: str | None,
+    emulated: bool,
 ) -> Iterator[Answer]:
-    """Yield the port, then serve until Ctrl-C.
+    """Yield the port, then serve until Ctrl-C; an emulated gun keeps its firmware and its records.
 
     Raises:
         UsageError: if an option is wrong.
@@ -44,16 +51,22 @@ def serving(
             f"{_FASTEST:g} times as fast; faster, it would miss the client's heartbeat. Lower it."
         )
     with closing(TcpOutlet(tcp, public) if tcp is not None else PtyOutlet()) as outlet:
-        transport = VirtualTransport(simulated.settings())
+        transport = open_emulated(simulated) if emulated else VirtualTransport(simulated.settings())
         yield Answer(_data(outlet, transport, simulated), [outlet.url])
-        tell(f"Virtual gun {transport.board_id.hex()}, seed {simulated.seed}. Ctrl-C ends it.")
+        kind = "Emulated RP2040" if emulated else "Virtual gun"
+        tell(f"{kind} {transport.board_id.hex()}, seed {simulated.seed}. Ctrl-C ends it.")
+        if simulated.speed != 1:
+            tell(f"With {PACE}={simulated.speed:g} other programs keep its time.")
         try:
             _serve(transport, outlet, None if auto_trigger else transport.panel)
         except KeyboardInterrupt:
-            _put_away(transport)
+            if isinstance(transport, VirtualTransport):
+                _put_away(transport)
+            else:
+                transport.close()
 
 
-def _serve(transport: VirtualTransport, outlet: Outlet, panel: Panel | None) -> None:
+def _serve(transport: SimulatedTransport, outlet: Outlet, panel: Panel | None) -> None:
     """Serve for ever; where there is a terminal, keys work the trigger and interlock of `panel`."""
     has_keys = panel is not None and sys.stdin.isatty()
     if has_keys:
@@ -91,7 +104,7 @@ def _put_away(transport: VirtualTransport) -> None:
 
 
 def _data(
-    outlet: Outlet, transport: VirtualTransport, simulated: Simulation
+    outlet: Outlet, transport: "VirtualTransport | EmulatedTransport", simulated: Simulation
 ) -> dict[str, str | int | float | None]:
     return {
         "id": transport.board_id.hex(),

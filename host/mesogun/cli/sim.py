@@ -25,6 +25,13 @@ def sim(
     auto_trigger: AutoTrigger = False,
     syringe: SyringeId = None,
     needle: NeedleId = None,
+    emulated: Annotated[
+        bool,
+        typer.Option(
+            "--rp2040",
+            help="The gun on an emulated RP2040, blank until it is flashed; --speed 0.2 suits it.",
+        ),
+    ] = False,
     _json: Json = False,
 ) -> Iterator[Answer]:
     """Serve a virtual gun to other programs.
@@ -36,4 +43,4 @@ def sim(
 
     if pty and tcp is not None:
         raise UsageError("--pty and --tcp exclude each other. Keep one of them.")
-    return serving(tcp, public, seed, speed, auto_trigger, syringe, needle)
+    return serving(tcp, public, seed, speed, auto_trigger, syringe, needle, emulated)

@@ -1,6 +1,7 @@
 """A gun on a serial port, or behind any URL that pyserial can open."""
 
 import errno
+import os
 import time
 from datetime import UTC, datetime
 
@@ -21,9 +22,17 @@ _BAUD = 115_200
 _WRITE_TIMEOUT_S = 1.0
 """The gun takes every byte at once while it runs; one that takes none for this long has stopped."""
 
+PACE = "MESOGUN_PACE"
+"""Environment: seconds of a simulated gun that somebody serves in one second of the clock."""
+
+_SLOWEST, _FASTEST = 0.01, 3.0
+
 
 class SerialTransport:
     """An open serial port that nobody else can open (a `Transport`).
+
+    Its seconds are those of the gun: `MESOGUN_PACE` says how many a gun that is simulated makes in
+    one of the clock's, so that every time-out and heartbeat is as long for it as for a real one.
 
     Attributes:
         name: the port or URL as it was given.
@@ -34,12 +43,18 @@ class SerialTransport:
 
         Raises:
             PortError: if it does not exist, is in use, or may not be opened.
-            UsageError: if it is a fault:// URL with faults that there are not.
+            UsageError: if it is a fault:// URL with faults that there are not, or `MESOGUN_PACE` is
+                out of range.
         """
         self.name = port
+        self._pace = _pace()
         try:
             self._serial = serial.serial_for_url(
-                port, _BAUD, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True
+                port,
+                _BAUD,
+                timeout=0,
+                write_timeout=_WRITE_TIMEOUT_S / self._pace,
+                exclusive=True,
             )
         except UsageError:
             raise
@@ -64,7 +79,7 @@ class SerialTransport:
             LinkError: if the port is gone.
         """
         try:
-            self._serial.timeout = timeout_s
+            self._serial.timeout = timeout_s / self._pace
             data = bytearray(self._serial.read(1))
             while waiting := self._serial.in_waiting if data else 0:
                 data += self._serial.read(waiting)
@@ -73,8 +88,8 @@ class SerialTransport:
         return bytes(data)
 
     def monotonic_s(self) -> float:
-        """Return seconds from an arbitrary start that never go back."""
-        return time.monotonic()
+        """Return seconds of the gun from an arbitrary start that never go back."""
+        return time.monotonic() * self._pace
 
     def wall_clock(self) -> datetime:
         """Return the time of day in UTC."""
@@ -89,6 +104,20 @@ class SerialTransport:
             f"The connection on {self.name} is lost ({error}). "
             "Check the cable, then connect again and read the gun's records."
         )
+
+
+def _pace() -> float:
+    text = os.environ.get(PACE, "1")
+    try:
+        pace = float(text)
+    except ValueError:
+        pace = 0.0
+    if not _SLOWEST <= pace <= _FASTEST:
+        raise UsageError(
+            f"{PACE} = {text!r} is no pace of a simulated gun: give its seconds a second, "
+            f"{_SLOWEST:g} to {_FASTEST:g}, or unset it for a real gun."
+        )
+    return pace
 
 
 def _open_failure(port: str, error: OSError | ValueError) -> str:

@@ -11,7 +11,7 @@ import tty
 from typing import Final, Protocol
 
 from mesogun.errors import PortError, UsageError
-from mesogun.virtual.gun import VirtualTransport
+from mesogun.virtual.simulated import SimulatedTransport
 
 _LOOK_S: Final = 0.005
 """Simulated time between two looks at the client: the longest that a byte waits for the gun."""
@@ -163,7 +163,7 @@ class TcpOutlet:
             self._client = None
 
 
-def pump(transport: VirtualTransport, outlet: Outlet) -> None:
+def pump(transport: SimulatedTransport, outlet: Outlet) -> None:
     """Carry bytes both ways, and let a little simulated time pass."""
     transport.write(outlet.receive())
     outlet.send(transport.read(_LOOK_S))

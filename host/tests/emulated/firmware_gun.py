@@ -168,7 +168,8 @@ class FirmwareGun:
     def start(self, *steps: PlannedStep) -> int:
         """Do that and start; return the time of the first step."""
         before = len(self.world.steps)
-        self.gun.start(self.arm(*steps))
+        session_id = self.arm(*steps)  # which greets, and so makes `gun`
+        self.gun.start(session_id)
         while len(self.world.steps) == before:
             self.run(0.1)
         return self.world.steps[before].ns

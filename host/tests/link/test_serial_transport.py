@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import pytest
 
-from mesogun.errors import LinkError, PortError
+from mesogun.errors import LinkError, PortError, UsageError
 from mesogun.gun import Gun
 from mesogun.link import SerialTransport
 from tests.fake_gun import FakeGun
@@ -127,3 +127,24 @@ def test_a_gun_is_opened_over_a_real_port(terminal):
     with Gun.open(Answering(name, device, FakeGun())) as gun:
         assert gun.info.board_id == b"FAKEGUN1".hex()
         assert gun.get_limits().shots == 0
+
+
+def test_its_seconds_are_those_of_a_gun_that_is_simulated_slower(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("time.monotonic", lambda: 40.0)
+    monkeypatch.setenv("MESOGUN_PACE", "0.25")
+    port = SerialTransport("loop://")
+    assert port.monotonic_s() == 10.0
+    port.read(0.0)
+    port._serial.write(b"x")
+    assert port.read(2.0) == b"x"
+    assert port._serial.timeout == 8.0
+    port.close()
+
+
+@pytest.mark.parametrize("pace", ["slow", "0", "-1", "nan", "100"])
+def test_a_pace_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, pace: str) -> None:
+    monkeypatch.setenv("MESOGUN_PACE", pace)
+    with pytest.raises(UsageError, match=f"MESOGUN_PACE = '{pace}'.*0.01 to 3"):
+        SerialTransport("loop://")
