@@ -140,9 +140,11 @@ def test_blocked_trains_are_found_in_two_shots_and_open_ones_never(
 def test_small_shots_that_only_load_the_friction_of_a_stopper_raise_no_alarm():
     """The first microlitres do not move a stopper that sticks: force stays, and adds up."""
     pump = Pump(step=Step())
-    for force_mn in range(0, 11_500, 650):
+    force_mn = 0
+    while force_mn < 11_500:
         assert pump.begin((force_mn - 5_000) * 100_000 / AREA_MM2_X100) is Fault.NONE
         pump.position += 35
+        force_mn += 650
     for _ in range(2):
         force_mn += 6_600
         pump.position += SHOT_STEPS

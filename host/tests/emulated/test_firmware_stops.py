@@ -18,7 +18,6 @@ RETRACTING = replace(
 )
 RETRACTED_STEPS = 200
 STUCK_MS = 25
-MOTION_MS = 150 + 5 + 50
 
 
 def stuck_in_a_shot(gun: FirmwareGun) -> int:
@@ -76,10 +75,15 @@ def test_an_open_interlock_needs_no_interpreter(firmware_gun: FirmwareGun) -> No
         assert len(gun.world.steps) == made
         assert not gun.world.driver_on
 
+    def last_step_ns(gun: FirmwareGun) -> int:
+        gun.run(400)
+        return gun.world.steps[-1].ns
+
     def work() -> int:
         gun = firmware_gun
         begin_ns = stuck_in_a_shot(gun)
-        instants = sorted(draw.uniform(STUCK_MS, MOTION_MS) for _ in range(INSTANTS))
+        motion_ms = (in_copy(lambda: last_step_ns(gun)) - begin_ns) / MS
+        instants = sorted(draw.uniform(STUCK_MS, motion_ms) for _ in range(INSTANTS))
         seen = set()
         for number, at_ms in enumerate(instants):
             gun.run_to(begin_ns + round(at_ms * MS))
