@@ -33,7 +33,8 @@ class Rule(StrEnum):
     COUNTED = "the gun counts as the world does"
     """Its totals of forward and backward steps are those of the pin."""
     DELIVERED = "undisturbed sessions are complete"
-    """Where nothing goes wrong the program is delivered whole and its record is complete."""
+    """Where nothing goes wrong the program is delivered whole and its record is complete. An
+    occlusion alarm without an occlusion is counted: it has a bound of its own (R24)."""
     ENDS = "every world comes to its end"
     """The firmware runs on and answers, the host comes back, the store takes the records, all
     within the time that the world is given."""
