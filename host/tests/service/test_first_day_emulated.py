@@ -81,8 +81,7 @@ def test_a_blank_board_is_flashed_and_treats(
     gun = EmulatedTransport(settings, image, tmp_path / "0123456789abcdef.rp2040")
     answers = [word for answer in ANSWERS for word in ("--answer", answer)]
     with served(gun) as port:
-        flashed = mesogun("firmware", "flash", "--port", port)
-        assert flashed["before"] == "blank"
+        assert mesogun("firmware", "flash", "--port", port)["board_id"] == "0123456789abcdef"
         told = mesogun("run", str(program), "--port", port, "--yes", *answers)
     assert gun.world.forward_steps > 0
     gun.close()
