@@ -56,7 +56,7 @@ def _blocked(bench: Bench, gun: Gun) -> tuple[Status, float]:
 def test_a_blocked_needle_stops_the_gun_and_little_comes_out_afterwards(
     make_bench: BenchMaker, seed: int
 ) -> None:
-    """Twenty guns drawn within their tolerances; docs/occlusion.md has three hundred."""
+    """Twenty guns drawn within their tolerances."""
     draw = random.Random(seed)
     name = list(_WORKS)[seed % len(_WORKS)]
     work, syringe_id = _WORKS[name], draw.choice(_SYRINGES)

@@ -7,22 +7,10 @@ from contextlib import contextmanager
 from typing import Final
 
 from mesogun.emulated.gun import EmulatedTransport
-from mesogun.virtual.serve import Outlet, PtyOutlet
-
-_LOOK_S: Final = 0.005
-"""Emulated time between two looks at the client: the longest that a byte waits for the gun."""
+from mesogun.virtual.serve import Outlet, PtyOutlet, pump
 
 _QUIET_S: Final = 0.005
 """Wall time that passes with each look while nobody speaks, so that an idle gun costs little."""
-
-
-def pump(transport: EmulatedTransport, outlet: Outlet) -> bool:
-    """Carry bytes both ways and let a little time pass; return False if there were none."""
-    heard = outlet.receive()
-    transport.write(heard)
-    said = transport.read(_LOOK_S)
-    outlet.send(said)
-    return bool(heard or said)
 
 
 @contextmanager

@@ -163,10 +163,13 @@ class TcpOutlet:
             self._client = None
 
 
-def pump(transport: SimulatedTransport, outlet: Outlet) -> None:
-    """Carry bytes both ways, and let a little simulated time pass."""
-    transport.write(outlet.receive())
-    outlet.send(transport.read(_LOOK_S))
+def pump(transport: SimulatedTransport, outlet: Outlet) -> bool:
+    """Carry bytes both ways and let a little simulated time pass; False if there were none."""
+    heard = outlet.receive()
+    transport.write(heard)
+    said = transport.read(_LOOK_S)
+    outlet.send(said)
+    return bool(heard or said)
 
 
 def _parsed(address: str) -> tuple[str, int]:
