@@ -127,6 +127,7 @@ def _shot(shot: int, steps: int) -> Iterator[bytes]:
         forward_steps=steps,
         motion_ms=100,
         backward_steps=0,
+        pressure_kpa=90 + shot % 13,
         reason=EndReason.COMPLETE,
         purpose=StepKind.SHOTS,
     )

@@ -1,180 +1,114 @@
-"""Draws figures over an axis as SVG: one drawing for the printed page and for the browser.
+"""Axes for the pictures of a report, and their drawing as SVG: one for printed page and browser.
 
-Lengths are points of 1/72 inch on a page of A4 or Letter. Attributes are written out, because the
-typesetter reads no style sheets. Shapes differ as well as colours.
+Lengths are points of 1/72 inch on a page of A4 or Letter. Shapes differ as well as colours.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from math import ceil, floor, log10
-from xml.etree.ElementTree import Element, SubElement
+# matplotlib leaves its keyword arguments untyped.
+# pyright: reportUnknownMemberType=false
 
-WIDTH = 480
+import re
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from typing import Any, Final, cast
+from xml.etree.ElementTree import Element, fromstring
+
+from matplotlib import rc_context  # pyright: ignore[reportUnknownVariableType]
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from mesogun.words import number
+
+WIDTH: Final = 480
+_POINTS_PER_INCH: Final = 72
+_LETTER: Final = 8
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 18, 30
-_LETTER = 8
-_GRID = "#d5d8dc"
-_TEXT = "#333333"
-_NICE = (1, 2, 5, 10)
+"""Room beside the axes; the same in every picture, so that shots stand below each other."""
+_DIGITS: Final = 6
+"""Behind the decimal sign of a mark: what a mark has beyond is rounding noise."""
+_PLAIN: Final[dict[Any, Any]] = {
+    # What a browser has in place of this font is as wide, and the words stay words for a reader.
+    "svg.fonttype": "none",
+    # The same picture has the same names in it each time.
+    "svg.hashsalt": "mesogun",
+    "font.sans-serif": ["DejaVu Sans"],
+}
+_REFERENCE: Final = re.compile(r'(?<= id=")|(?<=href="#)|(?<=url\(#)')
+_NO_METADATA: Final = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+
+Point = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Axis:
-    """One direction of a plot.
+def new_axes(x: str, y: str, height: float = 130) -> Axes:
+    """Return empty axes of a picture's size.
 
-    Attributes:
-        title: quantity and unit.
-        low: smallest value that is drawn.
-        high: largest value that is drawn; more than `low`.
-        say: writes a value as the locale does.
-        whole: only whole numbers are marked, such as those of shots.
+    Args:
+        x: quantity and unit from left to right.
+        y: the same from below to above; written on top, where nobody has to turn the head.
+        height: of the whole picture.
     """
+    figure = Figure((WIDTH / _POINTS_PER_INCH, height / _POINTS_PER_INCH))
+    figure.subplots_adjust(_LEFT / WIDTH, _BOTTOM / height, 1 - _RIGHT / WIDTH, 1 - _TOP / height)
+    figure.patch.set_visible(False)
+    axes = figure.subplots()
+    axes.set_xlabel(x, fontsize=_LETTER)
+    axes.set_title(y, fontsize=_LETTER, loc="left", x=-(_LEFT - 16) / (WIDTH - _LEFT - _RIGHT))
+    axes.tick_params(labelsize=_LETTER, bottom=False, left=False, pad=2)
+    axes.spines[:].set_visible(False)
+    axes.grid(color="#d5d8dc", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.patch.set_visible(False)
+    axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(_mark))
+    return axes
 
-    title: str
-    low: float
-    high: float
-    say: Callable[[float, int], str]
-    whole: bool = False
 
-    def marks(self, about: int) -> list[tuple[float, str]]:
-        """Return about so many round values within the axis, with their words."""
-        rough = (self.high - self.low) / about
-        magnitude = 10.0 ** floor(log10(rough))
-        step = next(nice for n in _NICE if (nice := n * magnitude) >= rough * 0.999)
-        if self.whole:
-            step = max(1.0, step)
-        digits = max(0, -floor(log10(step) + 1e-9))
-        first, last = ceil(self.low / step - 1e-9), floor(self.high / step + 1e-9)
-        return [(n * step, self.say(n * step, digits)) for n in range(first, last + 1)]
+def bars(axes: Axes, points: Iterable[Point], width: float, **style: Any) -> None:
+    """Draw a bar from zero to each point, all of them as one shape.
+
+    Args:
+        axes: to draw on.
+        points: the upper ends.
+        width: of each bar, in the unit of x.
+        style: as of `Axes.stairs`.
+    """
+    edges: list[float] = []
+    values: list[float] = []
+    for x, y in points:
+        edges += [x - width / 2, x + width / 2]
+        values += [y, float("nan")]
+    if edges:
+        axes.stairs(values[:-1], edges, **style)
 
 
-class Plot:
-    """A drawing that grows by its methods; values are those of the axes."""
+def marks(axes: Axes, points: Sequence[Point], shape: str, colour: str) -> None:
+    """Draw a sign at each point."""
+    if points:
+        axes.plot(*zip(*points, strict=True), shape, color=colour, markersize=5, clip_on=False)
 
-    def __init__(self, x: Axis, y: Axis, height: float = 130) -> None:
-        """Draw the axes."""
-        self.svg = Element("svg", viewBox=f"0 0 {WIDTH} {height:g}")
-        self._x, self._y = x, y
-        self._bottom = height - _BOTTOM
-        for value, words in y.marks(4):
-            self._grid(f"M{_LEFT} {self._down(value):.2f}H{WIDTH - _RIGHT}")
-            self._text(_LEFT - 4, self._down(value) + 3, words, anchor="end")
-        for value, words in x.marks(8):
-            self._grid(f"M{self._right(value):.2f} {self._bottom}v3")
-            self._text(self._right(value), self._bottom + 12, words, anchor="middle")
-        self._text(_LEFT - 4, _TOP - 9, y.title, anchor="start", shift=-30)
-        self._text((_LEFT + WIDTH - _RIGHT) / 2, height - 6, x.title, anchor="middle")
 
-    @property
-    def width(self) -> float:
-        """Of the part between the axes, points."""
-        return WIDTH - _LEFT - _RIGHT
+def to_svg(axes: Axes, name: str) -> Element:
+    """Return the picture as the root of an SVG, without a namespace.
 
-    def line(self, points: Iterable[tuple[float, float]], colour: str, width: float = 1.2) -> None:
-        """Join points by straight lines."""
-        self._path(f"M{self._joined(points)}", stroke=colour, stroke_width=f"{width:g}")
+    Args:
+        axes: what was drawn.
+        name: tells what is defined in this picture from what is in the others of a page.
+    """
+    text = StringIO()
+    with rc_context(_PLAIN):
+        # These axes are never those of a figure within a figure.
+        cast(Figure, axes.figure).savefig(text, format="svg", metadata=_NO_METADATA)
+    root = fromstring(_REFERENCE.sub(f"{name}-", text.getvalue()))
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        for key in [key for key in element.attrib if key.startswith("{")]:
+            element.set(key.rpartition("}")[2], element.attrib.pop(key))
+    for size in ("width", "height", "version"):
+        root.attrib.pop(size, None)
+    return root
 
-    def band(
-        self, xs: Sequence[float], lows: Sequence[float], highs: Sequence[float], colour: str
-    ) -> None:
-        """Fill what lies between two lines."""
-        there = zip(xs, highs, strict=True)
-        back = zip(reversed(xs), reversed(lows), strict=True)
-        self._path(f"M{self._joined([*there, *back])}z", fill=colour)
 
-    def stems(
-        self,
-        points: Iterable[tuple[float, float]],
-        colour: str,
-        width: float,
-        *,
-        hollow: bool = False,
-    ) -> None:
-        """Draw a bar from zero to each point.
-
-        Args:
-            points: the upper ends.
-            colour: of all.
-            width: of each, points.
-            hollow: draw their edges only.
-        """
-        half, zero = width / 2, self._down(max(self._y.low, 0))
-        path = "".join(
-            f"M{self._right(x) - half:.2f} {zero:.2f}V{self._down(y):.2f}h{width:.2f}V{zero:.2f}z"
-            for x, y in points
-        )
-        if hollow:
-            self._path(path, stroke=colour, stroke_width="0.8", stroke_dasharray="2 1.5")
-        else:
-            self._path(path, fill=colour)
-
-    def levels(self, points: Iterable[tuple[float, float]], colour: str, width: float) -> None:
-        """Draw a short line of `width` points at each point."""
-        half = width / 2
-        path = "".join(
-            f"M{self._right(x) - half:.2f} {self._down(y):.2f}h{width:.2f}" for x, y in points
-        )
-        self._path(path, stroke=colour, stroke_width="1")
-
-    def crosses(self, points: Iterable[tuple[float, float]], colour: str) -> None:
-        """Draw a cross at each point."""
-        path = "".join(
-            f"M{self._right(x) - 2.5:.2f} {self._down(y) - 2.5:.2f}l5 5m-5 0l5 -5"
-            for x, y in points
-        )
-        self._path(path, stroke=colour, stroke_width="1.2")
-
-    def words(self, points: Iterable[tuple[float, float, str]]) -> None:
-        """Write a word above each point."""
-        for x, y, word in points:
-            self._text(self._right(x), self._down(y) - 3, word, anchor="middle")
-
-    def level(self, y: float, colour: str) -> None:
-        """Draw a dashed line across the whole plot."""
-        self._path(
-            f"M{_LEFT} {self._down(y):.2f}H{WIDTH - _RIGHT}",
-            stroke=colour,
-            stroke_width="0.8",
-            stroke_dasharray="4 2",
-        )
-
-    def spans(self, spans: Iterable[tuple[float, float]], colour: str) -> None:
-        """Shade the whole height between two values of x."""
-        edges = ((self._right(a), self._right(b)) for a, b in spans)
-        path = "".join(f"M{a:.2f} {_TOP}H{b:.2f}V{self._bottom}H{a:.2f}z" for a, b in edges)
-        self._path(path, fill=colour)
-
-    def moments(self, xs: Iterable[float], colour: str) -> None:
-        """Draw a dotted line over the whole height at each x, with a triangle on top."""
-        found = list(xs)
-        lines = "".join(f"M{self._right(x):.2f} {_TOP}V{self._bottom}" for x in found)
-        self._path(lines, stroke=colour, stroke_width="1", stroke_dasharray="1 2")
-        heads = "".join(f"M{self._right(x) - 3:.2f} {_TOP - 5}h6l-3 5z" for x in found)
-        self._path(heads, fill=colour)
-
-    def _right(self, x: float) -> float:
-        return _LEFT + (x - self._x.low) / (self._x.high - self._x.low) * self.width
-
-    def _down(self, y: float) -> float:
-        share = (y - self._y.low) / (self._y.high - self._y.low)
-        return self._bottom - share * (self._bottom - _TOP)
-
-    def _joined(self, points: Iterable[tuple[float, float]]) -> str:
-        return "L".join(f"{self._right(x):.2f} {self._down(y):.2f}" for x, y in points)
-
-    def _grid(self, path: str) -> None:
-        self._path(path, stroke=_GRID, stroke_width="0.6")
-
-    def _path(self, path: str, fill: str = "none", **attributes: str) -> None:
-        if path:
-            given = {name.replace("_", "-"): value for name, value in attributes.items()}
-            SubElement(self.svg, "path", {"d": path, "fill": fill, **given})
-
-    def _text(self, x: float, y: float, words: str, *, anchor: str, shift: float = 0) -> None:
-        attributes = {
-            "x": f"{x + shift:.2f}",
-            "y": f"{y:.2f}",
-            "font-size": f"{_LETTER}",
-            "fill": _TEXT,
-            "text-anchor": anchor,
-        }
-        SubElement(self.svg, "text", attributes).text = words
+def _mark(value: float, _position: int | None) -> str:
+    return number(value, _DIGITS, trim=True)

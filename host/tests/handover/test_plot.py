@@ -1,93 +1,87 @@
-"""A drawing stays within its frame and has round marks, whatever it is given."""
+"""A picture of a report is the same each time, fits its frame, and is one with others on a page."""
 
 import re
-from itertools import pairwise
+from xml.etree.ElementTree import Element, tostring
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesogun.handover.plot import WIDTH, Axis, Plot
+from mesogun.handover import plot
+from mesogun.words import speak
 
-HEIGHT = 130
-PLACE = re.compile(r"[ML](-?[\d.]+) (-?[\d.]+)")
-
-
-def say(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}"
+PLACE = re.compile(r"[ML] (-?[\d.]+) (-?[\d.]+)")
 
 
-@given(
-    low=st.floats(-1e6, 1e6),
-    span=st.floats(1e-3, 1e7),
-    about=st.integers(2, 12),
-    whole=st.booleans(),
-)
-def test_marks_are_round_evenly_spaced_and_within(
-    low: float, span: float, about: int, whole: bool
-) -> None:
-    marks = Axis("", low, low + span, say, whole=whole).marks(about)
-    values = [value for value, _words in marks]
-    assert len(values) <= about + 1
-    assert len({words for _value, words in marks}) == len(marks)
-    assert all(low - 1e-6 * span <= value <= low + span * (1 + 1e-6) for value in values)
-    if len(values) > 1:
-        step = values[1] - values[0]
-        assert all(abs(b - a - step) <= 1e-6 * step + 1e-6 for a, b in pairwise(values))
-        assert f"{step:.2e}"[0] in "125" or f"{step:.2e}".startswith("9.99")
-    if whole:
-        assert all(value == round(value) for value in values)
-        assert all(words.lstrip("-").isdigit() for _value, words in marks)
+def drawn(points: list[plot.Point], name: str = "dose", height: float = 130) -> Element:
+    axes = plot.new_axes("shot", "dose, ul", height)
+    plot.bars(axes, points, 0.7, fill=True, color="#1f5f8b")
+    plot.marks(axes, points, "x", "#b03020")
+    return plot.to_svg(axes, name)
 
 
-values = st.lists(st.floats(0, 100), min_size=1, max_size=50)
+def words(svg: Element) -> list[str]:
+    return [each.text or "" for each in svg.iter("text")]
 
 
-@given(values=values)
+def names(svg: Element) -> set[str]:
+    return {each.attrib["id"] for each in svg.iter() if "id" in each.attrib}
+
+
+def bar_corners(svg: Element) -> list[plot.Point]:
+    [path] = [each for each in svg.iter("path") if "fill: #1f5f8b" in each.get("style", "")]
+    return [(float(x), float(y)) for x, y in PLACE.findall(path.attrib["d"])]
+
+
+@settings(max_examples=15)
+@given(values=st.lists(st.floats(0, 1e4), min_size=1, max_size=50))
 def test_nothing_is_drawn_outside_the_frame(values: list[float]) -> None:
-    plot = Plot(Axis("x", 0, len(values), say), Axis("y", 0, 100, say), HEIGHT)
-    points = [(n + 0.5, value) for n, value in enumerate(values)]
-    xs = [x for x, _y in points]
-    plot.line(points, "#000")
-    plot.band(xs, [0] * len(xs), values, "#000")
-    plot.stems(points, "#000", 1)
-    plot.stems(points, "#000", 1, hollow=True)
-    plot.levels(points, "#000", 1)
-    plot.crosses(points, "#000")
-    plot.moments(xs, "#000")
-    plot.spans(pairwise(xs), "#000")
-    plot.level(100, "#000")
-    for path in plot.svg.iter("path"):
-        for x, y in PLACE.findall(path.attrib["d"]):
-            assert 0 <= float(x) <= WIDTH
-            assert 0 <= float(y) <= HEIGHT
-    for text in plot.svg.iter("text"):
-        assert 0 <= float(text.attrib["x"]) <= WIDTH
-        assert 0 < float(text.attrib["y"]) < HEIGHT
+    svg = drawn([(n, value) for n, value in enumerate(values)])
+    assert svg.get("viewBox") == f"0 0 {plot.WIDTH} 130"
+    for path in svg.iter("path"):
+        if "id" not in path.attrib:
+            for x, y in PLACE.findall(path.attrib["d"]):
+                assert 0 <= float(x) <= plot.WIDTH
+                assert 0 <= float(y) <= 130
+    for text in svg.iter("text"):
+        assert 0 <= float(text.attrib["x"]) <= plot.WIDTH
+        assert 0 < float(text.attrib["y"]) < 130
+
+
+def test_bars_are_one_shape_and_a_greater_value_is_higher_and_further_right() -> None:
+    corners = bar_corners(drawn([(1, 1.0), (2, 3.0)]))
+    assert len(corners) == 8
+    bottom = max(y for _x, y in corners)
+    assert corners[0][1] == corners[3][1] == corners[7][1] == bottom
+    assert corners[1][1] > corners[5][1]
+    assert corners[0][0] < corners[3][0] < corners[4][0]
 
 
 def test_what_is_empty_is_not_drawn() -> None:
-    plot = Plot(Axis("x", 0, 1, say), Axis("y", 0, 1, say))
-    before = len(list(plot.svg))
-    plot.stems([], "#000", 1)
-    plot.crosses([], "#000")
-    plot.moments([], "#000")
-    plot.spans([], "#000")
-    assert len(list(plot.svg)) == before
+    bare = plot.to_svg(plot.new_axes("shot", "dose, ul"), "dose")
+    assert len(list(drawn([]).iter())) == len(list(bare.iter()))
 
 
-def test_a_greater_value_is_drawn_higher_and_further_right() -> None:
-    plot = Plot(Axis("x", 0, 10, say), Axis("y", 0, 10, say))
-    plot.line([(1, 1), (9, 9)], "#000")
-    [(x, y), (further, higher)] = [
-        (float(a), float(b)) for a, b in PLACE.findall(list(plot.svg)[-1].attrib["d"])
-    ]
-    assert further > x
-    assert higher < y
+@pytest.mark.parametrize(("language", "half"), [("en", "0.5"), ("fr", "0,5")])
+def test_marks_are_words_in_the_figures_of_the_language(language: str, half: str) -> None:
+    with speak(language):
+        found = words(drawn([(1, 0.0), (2, 1.0)]))
+    assert half in found
+    assert {"shot", "dose, ul"} <= set(found)
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_words_stand_above_their_point(count: int) -> None:
-    plot = Plot(Axis("x", 0, 10, say), Axis("y", 0, 10, say))
-    plot.words((n, 5.0, f"{n} ul") for n in range(count))
-    assert [each.text for each in list(plot.svg)[-count:]] == [f"{n} ul" for n in range(count)]
+def test_a_picture_is_the_same_each_time_and_says_no_date() -> None:
+    one, two = (tostring(drawn([(1, 2.0), (2, 1.0)])) for _ in range(2))
+    assert one == two
+    assert not list(drawn([(1, 2.0)]).iter("metadata"))
+
+
+def test_two_pictures_of_a_page_define_nothing_twice() -> None:
+    one, two = drawn([(1, 2.0)], "dose"), drawn([(1, 2.0)], "pressure")
+    assert names(one)
+    assert not names(one) & names(two)
+    for svg in (one, two):
+        text = tostring(svg, encoding="unicode")
+        used = set(re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', text))
+        assert {a or b for a, b in used} <= names(svg)
+        assert used
