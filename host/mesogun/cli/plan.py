@@ -35,7 +35,8 @@ def plan(
     _json: Json = False,
 ) -> Answer:
     """Make a program file of a treatment or technique; asks for what is missing."""
-    from mesogun.cli.planning import Plan, planned
+    from mesogun.cli.planning import planned
+    from mesogun.desk.planning import Plan
 
     wishes = Plan(name, syringe, needle, area, spacing_mm, delivery)
     return planned(wishes, output, picture, force)
@@ -53,9 +54,9 @@ def check(
     _json: Json = False,
 ) -> Answer:
     """Check a program and tell what it would do."""
-    from mesogun.cli.overview import overview
-    from mesogun.cli.planning import checked_delivery, drawn
+    from mesogun.cli.planning import drawn
+    from mesogun.desk.planning import checked_delivery
     from mesogun.program import resolve
 
     found = resolve(program, syringe=syringe, needle=needle, delivery=checked_delivery(delivery))
-    return drawn(overview(found), found, picture, force)
+    return drawn(found, picture, force)

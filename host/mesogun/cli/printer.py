@@ -3,13 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from shutil import get_terminal_size
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, TextIO
 
 from mesogun.cli.exit_codes import DONE
+from mesogun.desk.text import Table, Text
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -26,14 +27,6 @@ _GAP = 2
 
 
 @dataclass(frozen=True)
-class Table:
-    """Rows under headings; without headings, names and values."""
-
-    rows: Sequence[Sequence[str]]
-    headings: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
 class Answer:
     """What a command returns.
 
@@ -45,7 +38,7 @@ class Answer:
     """
 
     data: Any
-    text: Sequence[str | Table]
+    text: Text
     exit_code: int = DONE
 
 
@@ -82,7 +75,7 @@ class Printer:
             show(answer.text)
 
 
-def show(text: Sequence[str | Table], *, stderr: bool = False) -> None:
+def show(text: Text, *, stderr: bool = False) -> None:
     """Write lines and tables for people."""
     stream = sys.stderr if stderr else sys.stdout
     for part in text:

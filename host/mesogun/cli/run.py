@@ -56,22 +56,19 @@ def run(
     _json: Json = False,
 ) -> Answer:
     """Deliver a program and store the record of it."""
-    from mesogun.cli.treating import Wishes, treat
+    from mesogun.cli.treating import treat
+    from mesogun.desk.attending import Settled
 
+    settled = Settled(
+        port=port,
+        speed=speed,
+        seed=seed,
+        auto_trigger=auto_trigger,
+        answers=tuple(answer or ()),
+        yes=yes,
+        operator=operator,
+        patient_ref=patient_ref,
+    )
     return treat(
-        Wishes(
-            program=program,
-            port=port,
-            speed=speed,
-            seed=seed,
-            auto_trigger=auto_trigger,
-            syringe=syringe,
-            needle=needle,
-            delivery=delivery,
-            answers=tuple(answer or ()),
-            yes=yes,
-            operator=operator,
-            patient_ref=patient_ref,
-            verbose=verbose,
-        )
+        program, settled, syringe=syringe, needle=needle, delivery=delivery, verbose=verbose
     )

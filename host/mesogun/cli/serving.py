@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
-from mesogun.cli.connect import simulation
 from mesogun.cli.keyboard import Keyboard
 from mesogun.cli.printer import Answer, tell
+from mesogun.desk.simulation import simulation
 from mesogun.errors import UsageError
 from mesogun.gun import Gun
 from mesogun.link.serial_transport import PACE

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mesogun.cli.connect import simulation
 from mesogun.cli.exit_codes import DONE, exit_code
 from mesogun.cli.printer import Answer, Table
 from mesogun.cli.words import count
+from mesogun.desk.simulation import simulation
 from mesogun.errors import MesogunError, PortError
 from mesogun.gun import Gun
 from mesogun.link import probe_ports

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
-from mesogun.cli.connect import simulation
 from mesogun.cli.exit_codes import DONE, FAILED
 from mesogun.cli.printer import Answer, Table
 from mesogun.cli.words import count
+from mesogun.desk.simulation import simulation
 from mesogun.gun import Gun
 from mesogun.ports import SIM, open_port
 from mesogun.records import Proof, Store, VerifyReport

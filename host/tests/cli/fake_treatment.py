@@ -4,11 +4,11 @@ Time passes only from look to look, so it waits for keys without sleeping.
 """
 
 from mesogun.cli.following import live_view
-from mesogun.cli.hands import Hands
+from mesogun.desk.hands import Hands
 from mesogun.treatment import Action
 from mesogun.virtual.panel import Panel
 from mesogun_protocol.enums import ControllerState
-from tests.cli.progress import look
+from tests.desk.progress import look
 
 LOOKS = 2_000_000
 """Ends a test whose keys never came."""

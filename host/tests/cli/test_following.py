@@ -2,10 +2,11 @@
 
 import pytest
 
-from mesogun.cli.following import Careful, Lines
+from mesogun.cli.following import Lines
+from mesogun.desk.careful import Careful
 from mesogun.treatment import Action
 from mesogun_protocol.enums import ControllerState
-from tests.cli.progress import look
+from tests.desk.progress import look
 
 PAUSED = ControllerState.PAUSED
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mesogun.catalog import techniques, treatments
-from mesogun.cli import treating
+from mesogun.desk import attending
 from mesogun.errors import GunRefused
 from mesogun.treatment import Result, Treatment, Visit
 from mesogun.virtual.gun import kept_guns
@@ -310,7 +310,7 @@ def test_the_exit_code_tells_how_a_session_ended(
     result = replace(RESULT, **changes)
     monkeypatch.setattr(Visit, "run", lambda *_: result)
     monkeypatch.setattr(Visit, "can_go_on", False)
-    monkeypatch.setattr(treating, "next_due", lambda *_: None)
+    monkeypatch.setattr(attending, "next_due", lambda *_: None)
     ran = mesogun("run", program(), *FAST, "--json")
     assert ran.code == code
     assert told in ran.err

@@ -5,15 +5,14 @@ from datetime import datetime, time
 from typing import Any
 
 from mesogun.catalog import Appointment, care, next_session
-from mesogun.cli.exit_codes import DONE, FAILED, INTERRUPTED
-from mesogun.cli.printer import Answer, Table, tell
+from mesogun.desk.text import Table, Text
 from mesogun.handover.origin import day_of, number_in_course, treatment_of
 from mesogun.program import Program
 from mesogun.records import Store
 from mesogun.treatment import Result
 from mesogun.words import _, date, duration, volume
 from mesogun.words.gun import end, fault
-from mesogun_protocol.enums import EndReason, Fault
+from mesogun_protocol.enums import Fault
 
 
 def next_due(store: Store, result: Result) -> Appointment | None:
@@ -25,22 +24,26 @@ def next_due(store: Store, result: Result) -> Appointment | None:
     return next_session(treatment, number_in_course(store, session), day_of(session))
 
 
-def summary(result: Result, program: Program, due: Appointment | None) -> Answer:
-    """What a visit came to, with what was not as it should be on stderr.
+def problems(result: Result) -> list[str]:
+    """What was not as it should be in a visit, and what to do."""
+    told = [fault(Fault[name.upper()]) for name in result.faults]
+    if not result.record_complete:
+        told.append(
+            _("The record is not complete: `{command}` says why.").format(
+                command=f"mesogun sessions verify {result.session}"
+            )
+        )
+    return told
+
+
+def summary(result: Result, program: Program, due: Appointment | None) -> Text:
+    """What a visit came to, and what to tell the patient.
 
     Args:
         result: of all its sessions.
         program: that was given.
         due: the next session of the course, None if there is none.
     """
-    for name in result.faults:
-        tell(fault(Fault[name.upper()]))
-    if not result.record_complete:
-        tell(
-            _("The record is not complete: `{command}` says why.").format(
-                command=f"mesogun sessions verify {result.session}"
-            )
-        )
     rows = [
         (_("session"), f"{', '.join(result.sessions)}, {end(result.ended)}"),
         (_("program"), _(result.program)),
@@ -56,14 +59,17 @@ def summary(result: Result, program: Program, due: Appointment | None) -> Answer
         rows.append((_("seed"), _("{seed} (simulated)").format(seed=result.seed)))
     if due is not None:
         rows.append((_("next"), _due(due)))
-    ended = result.ended.name.lower() if result.ended is not None else None
-    data = asdict(result) | {
-        "ended": ended,
+    return [Table(rows), *_after_care(program.treatment, result)]
+
+
+def summary_data(result: Result, due: Appointment | None) -> dict[str, Any]:
+    """The same for programs."""
+    return asdict(result) | {
+        "ended": result.ended.name.lower() if result.ended is not None else None,
         "faults": list(result.faults),
         "sessions": list(result.sessions),
         "next_session": _due_data(due),
     }
-    return Answer(data, [Table(rows), *_after_care(program.treatment, result)], _code(result))
 
 
 def _due(due: Appointment) -> str:
@@ -101,11 +107,3 @@ def _volumes(result: Result) -> str:
     return _("{given}, {needle} out of the needle").format(
         given=given, needle=volume(result.volume_needle_nl)
     )
-
-
-def _code(result: Result) -> int:
-    if result.faults or not result.record_complete:
-        return FAILED
-    if result.ended is EndReason.STOPPED:
-        return INTERRUPTED
-    return DONE if result.ended is EndReason.COMPLETE else FAILED

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mesogun.catalog import Question, care, get_syringe
-from mesogun.cli.asking import choose, confirmed, yes_or_no
-from mesogun.cli.printer import tell
+from mesogun.desk.desk import Desk
 from mesogun.errors import UsageError
 from mesogun.program import Program
 from mesogun.treatment import Answer, Said, Visit, questions, require_begin
@@ -14,72 +13,72 @@ from mesogun.words.gun import fault_advice, fault_name
 from mesogun_protocol.enums import Fault
 
 
-def lay_out(treatment: str | None) -> None:
+def lay_out(desk: Desk, treatment: str | None) -> None:
     """Tell what has to lie ready."""
-    tell(_("Lay out:"))
+    desk.tell(_("Lay out:"))
     for each in care().material:
         if each.concerns(treatment):
-            tell(f"  - {each.words}")
+            desk.tell(f"  - {each.words}")
 
 
-def checklist(program: Program, given: Mapping[str, Said], may_ask: bool) -> list[Answer]:
+def checklist(desk: Desk, program: Program, given: Mapping[str, Said]) -> list[Answer]:
     """Answers to every question, given ones taken over, the others asked.
 
     Args:
+        desk: of the person who is asked.
         program: that is about to begin.
         given: answers by the id of their question.
-        may_ask: whether there is somebody at a terminal.
 
     Raises:
         UsageError: an answer forbids to begin, or a question can be asked of nobody.
     """
     answers: list[Answer] = []
     for question in questions(program.treatment):
-        if question.id not in given and not may_ask:
+        if question.id not in given and not desk.attended:
             raise UsageError(
                 f"Not started: nobody was asked {question.words!r}. Give each answer in advance, "
                 f"this one as --answer {question.id}=yes or --answer {question.id}=no."
             )
-        answer = _answered(question, given.get(question.id), may_ask)
+        answer = _answered(desk, question, given.get(question.id))
         require_begin([answer])
         answers.append(answer)
     return answers
 
 
-def _answered(question: Question, said: Said | None, may_ask: bool) -> Answer:
+def _answered(desk: Desk, question: Question, said: Said | None) -> Answer:
     if said is None:
-        said = "yes" if yes_or_no(question.words) else "no"
+        said = "yes" if desk.yes_or_no(question.words) else "no"
     answer = Answer(question, said)
-    if answer.is_good or question.hard or not may_ask:
+    if answer.is_good or question.hard or not desk.attended:
         return answer
-    tell(f"  {question.advice_words}")
-    return Answer(question, said, confirmed(_("Treat all the same?")))
+    desk.tell(f"  {question.advice_words}")
+    return Answer(question, said, desk.confirmed(_("Treat all the same?")))
 
 
-def confirm_syringe(program: Program) -> dict[str, Any]:
+def confirm_syringe(desk: Desk, program: Program) -> dict[str, Any]:
     """Have brand and size of the syringe read from it.
 
     Raises:
         UsageError: it is another one than the program's.
     """
     title = get_syringe(program.syringe).title
-    if not yes_or_no(_("Read the syringe: is it a {syringe}?").format(syringe=title)):
+    if not desk.yes_or_no(_("Read the syringe: is it a {syringe}?").format(syringe=title)):
         raise UsageError(
             _(
                 "Not started: the program is for a {syringe}, and another brand or size is another "
-                "dose. Start again with --syringe and the one in your hand."
+                "dose. Start again and name the one in your hand (--syringe)."
             ).format(syringe=title)
         )
     return {"syringe": program.syringe, "confirmed": True}
 
 
-def fit_syringe(program: Program, visit: Visit) -> None:
+def fit_syringe(desk: Desk, program: Program, visit: Visit) -> None:
     """Have the syringe drawn up and put in.
 
     Raises:
         UsageError: it is not in.
     """
-    tell(
+    desk.tell(
         _(
             "Draw up {volume} into the {syringe}, without air. Screw the needle on. Put the "
             "syringe into the gun until it clicks."
@@ -87,11 +86,11 @@ def fit_syringe(program: Program, visit: Visit) -> None:
             volume=volume(visit.fill_nl(prime=True)), syringe=get_syringe(program.syringe).title
         )
     )
-    if not yes_or_no(_("Is it in?")):
+    if not desk.yes_or_no(_("Is it in?")):
         raise UsageError(_("Not started: no syringe is in the gun."))
 
 
-def ask_go_on(visit: Visit, fault: Fault) -> str | None:
+def ask_go_on(desk: Desk, visit: Visit, fault: Fault) -> str | None:
     """Tell what is left and ask how to go on.
 
     Returns:
@@ -99,8 +98,8 @@ def ask_go_on(visit: Visit, fault: Fault) -> str | None:
     """
     left = visit.left
     if fault is not Fault.NONE:
-        tell(f"{fault_name(fault)}: {fault_advice(fault)}")
-    tell(
+        desk.tell(f"{fault_name(fault)}: {fault_advice(fault)}")
+    desk.tell(
         ngettext(
             "{count} shot is left, {volume}.", "{count} shots are left, {volume}.", left.shots
         ).format(count=left.shots, volume=volume(left.volume_nl))
@@ -109,4 +108,4 @@ def ask_go_on(visit: Visit, fault: Fault) -> str | None:
     if visit.can_keep_syringe:
         ways["needle"] = _("Keep the syringe, change the needle or mend the cause, and go on")
     ways[""] = _("End the treatment here")
-    return list(ways)[choose(_("How do you want to go on?"), list(ways.values()))] or None
+    return list(ways)[desk.choose(_("How do you want to go on?"), list(ways.values()))] or None

@@ -6,14 +6,14 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from mesogun.cli.big import big
-from mesogun.cli.hands import Hands
-from mesogun.cli.view import _keys, picture
+from mesogun.desk.big import big
+from mesogun.desk.hands import Hands
+from mesogun.desk.view import _keys, picture
 from mesogun.treatment import Progress
 from mesogun.virtual.panel import Panel
 from mesogun.words import speak
 from mesogun_protocol.enums import ControllerState, Fault, StepKind, TriggerMode
-from tests.cli.progress import look
+from tests.desk.progress import look
 
 RUNNING, PAUSED = ControllerState.RUNNING, ControllerState.PAUSED
 AUTO, PRESS = TriggerMode.AUTO, TriggerMode.PRESS

@@ -5,8 +5,8 @@ from rich.panel import Panel as Frame
 from rich.table import Table
 from rich.text import Text
 
-from mesogun.cli.big import big
-from mesogun.cli.hands import Hands
+from mesogun.desk.big import big
+from mesogun.desk.hands import Hands
 from mesogun.treatment import Progress
 from mesogun.words import N_, _, duration, pressure, volume
 from mesogun.words.gun import fault_advice, fault_name, state

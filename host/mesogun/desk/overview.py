@@ -1,10 +1,12 @@
 """What a program will do, before anything moves: for `run`, `plan` and `check`."""
 
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from mesogun import catalog
 from mesogun.catalog import Syringe, get_needle, get_syringe, get_technique
-from mesogun.cli.printer import Answer, Table
+from mesogun.desk.text import Table, Text
 from mesogun.program import Program, check, estimate, loads, volumes
 from mesogun.program.hydraulics import DRIVE_LIMIT_N
 from mesogun.program.planned import planned_steps
@@ -12,7 +14,22 @@ from mesogun.program.words import delivery_in_words, step_in_words
 from mesogun.words import _, duration, ngettext, number, percent, pressure, volume
 
 
-def overview(program: Program, gun: str | None = None) -> Answer:
+@dataclass(frozen=True)
+class Overview:
+    """What a program will do.
+
+    Attributes:
+        text: for people.
+        warnings: what is unusual in it, and has to be confirmed.
+        data: the same for programs.
+    """
+
+    text: Text
+    warnings: Sequence[str]
+    data: Mapping[str, Any]
+
+
+def overview(program: Program, gun: str | None = None) -> Overview:
     """The figures of a checked program and its soft problems; `gun` is which gun, in words."""
     figures = estimate(program)
     syringe = get_syringe(program.syringe)
@@ -64,7 +81,7 @@ def overview(program: Program, gun: str | None = None) -> Answer:
         "warnings": warnings,
     }
     unusual = ["", _("Unusual, to be confirmed before the start:"), *warnings] if warnings else []
-    return Answer(data, [Table(rows), *unusual])
+    return Overview([Table(rows), *unusual], warnings, data)
 
 
 def _area(program: Program) -> list[tuple[str, str]]:

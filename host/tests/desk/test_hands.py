@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from mesogun.cli.hands import PRESS_S, REPEAT_S, Hands
+from mesogun.desk.hands import PRESS_S, REPEAT_S, Hands
 from mesogun.treatment import Action
 from mesogun.virtual.panel import Panel
 from mesogun_protocol.enums import ControllerState, StepKind, TriggerMode
-from tests.cli.progress import look
+from tests.desk.progress import look
 
 PAUSED = ControllerState.PAUSED
 PRESSING = look(trigger_mode=TriggerMode.PRESS)

@@ -1,0 +1,231 @@
+"""One visit at a desk: checks, questions, delivery over as many syringes as it takes."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mesogun.catalog import Appointment, get_syringe
+from mesogun.desk import dialogue
+from mesogun.desk.delivering import Delivery
+from mesogun.desk.desk import Desk
+from mesogun.desk.overview import overview
+from mesogun.desk.simulation import Simulated, simulation
+from mesogun.desk.summary import next_due
+from mesogun.errors import GunRefused, UsageError
+from mesogun.gun import Gun
+from mesogun.link import Transport
+from mesogun.ports import EMULATED, SIM, Simulation, open_port
+from mesogun.program import STAYS, Program, compile_steps, estimate
+from mesogun.records import Store
+from mesogun.sync import sync_gun
+from mesogun.treatment import Order, Result, Visit, not_asked, note, read_answers
+from mesogun.virtual.gun import VirtualTransport
+from mesogun.words import _
+from mesogun_protocol.enums import StepKind, TriggerMode
+
+Notes = tuple[tuple[str, Mapping[str, Any]], ...]
+
+_NAME_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What is settled before anybody is asked; see the options of `mesogun run`."""
+
+    port: str
+    speed: str | None = None
+    seed: int | None = None
+    auto_trigger: bool = False
+    answers: tuple[str, ...] = ()
+    yes: bool = False
+    operator: str | None = None
+    patient_ref: str | None = None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the gun is a virtual or an emulated one."""
+        return self.port in (SIM, EMULATED)
+
+
+@dataclass(frozen=True)
+class Visited:
+    """What a visit came to.
+
+    Attributes:
+        result: of all its sessions.
+        program: that was given.
+        due: the next session of the course, None if there is none.
+    """
+
+    result: Result
+    program: Program
+    due: Appointment | None
+
+
+def attend(desk: Desk, settled: Settled, program: Program, *, is_named: bool) -> Visited:
+    """Carry out a visit.
+
+    Args:
+        desk: of the person who treats.
+        settled: what is not asked any more.
+        program: to be given.
+        is_named: its syringe comes from a file or an option, and was not just chosen.
+
+    Raises:
+        UsageError: if the program or what is settled is wrong, or nobody confirmed; nothing moved.
+        KeyboardInterrupt: the person broke off before anything was given.
+        MesogunError: as the texts say.
+    """
+    read_answers(settled.answers)
+    _require_possible(desk, settled, program)
+    simulated = _simulated(settled, program)
+    with Store.open() as store:
+        transport = open_port(settled.port, lambda: simulated)
+        seed = simulated.seed if settled.is_simulated else None
+        order = Order(program, settled.operator, settled.patient_ref, transport.name, seed)
+        with Gun.open(transport) as gun:
+            name = _gun_in_words(gun, order, simulated)
+            delivery = Delivery(
+                desk, program, transport, name, yes=settled.yes, operated=settled.auto_trigger
+            )
+            with _nothing_delivered(desk, gun, store, transport):
+                if not settled.is_simulated:
+                    _require_virtual(settled)
+                notes = _confirm(desk, settled, program, name, is_named=is_named)
+                visit = Visit(gun, store, replace(order, notes=notes))
+                delivery.make_ready(visit)
+            result = delivery.give(visit)
+        due = next_due(store, result)
+    if isinstance(transport, VirtualTransport):
+        transport.forget()
+    if isinstance(transport, Simulated):
+        result = replace(result, volume_needle_nl=round(transport.world.plant.needle_nl))
+    return Visited(result, program, due)
+
+
+def _require_possible(desk: Desk, settled: Settled, program: Program) -> None:
+    """Refuse what could only go wrong later, before a port is opened."""
+    for option, name in (("--operator", settled.operator), ("--patient-ref", settled.patient_ref)):
+        if name is not None:
+            checked_name(option, name)
+    if estimate(program).syringes > 1 and not desk.attended and not settled.is_simulated:
+        raise UsageError(
+            f"The program takes {estimate(program).syringes} syringes, and without a terminal "
+            "nobody can be asked to change them. Run it at a terminal, or take a larger syringe."
+        )
+    has_hand = settled.auto_trigger or desk.attended
+    if settled.is_simulated and _needs_trigger(program) and not has_hand:
+        raise UsageError(
+            "The program waits for the trigger, and without a terminal there is no key for it. "
+            "Let a virtual operator work it with --auto-trigger."
+        )
+
+
+def checked_name(what: str, name: str) -> str:
+    """The name of an operator, or the code of a patient.
+
+    Raises:
+        UsageError: it is none; `what` tells which.
+    """
+    if not (name.isprintable() and 0 < len(name.strip()) <= _NAME_LENGTH):
+        raise UsageError(
+            f"{what} {name[:40]!r} must be one line of 1 to {_NAME_LENGTH} printable "
+            "characters. Change it."
+        )
+    return name
+
+
+def _require_virtual(settled: Settled) -> None:
+    """Refuse options that a real gun could only ignore."""
+    for option, given in (
+        ("--speed", settled.speed is not None),
+        ("--seed", settled.seed is not None),
+        ("--auto-trigger", settled.auto_trigger),
+    ):
+        if given:
+            raise UsageError(
+                f"{option} is for a virtual gun and this is a real one. Leave it out, or simulate "
+                "with --port sim."
+            )
+
+
+def _needs_trigger(program: Program) -> bool:
+    steps = compile_steps(program, get_syringe(program.syringe))
+    return any(
+        step.trigger is not TriggerMode.AUTO or step.kind is StepKind.PRIME for step in steps
+    )
+
+
+def _simulated(settled: Settled, program: Program) -> Simulation:
+    return simulation(
+        program.syringe,
+        program.needle,
+        viscosity_mpa_s=program.viscosity_mpa_s,
+        # The one technique that leaves the needle where it is.
+        new_point_each_shot=program.technique != STAYS,
+        seed=settled.seed,
+        speed=settled.speed,
+        auto_trigger=settled.auto_trigger,
+    )
+
+
+def _gun_in_words(gun: Gun, order: Order, simulated: Simulation) -> str:
+    if order.seed is None:
+        return f"board {gun.info.board_id} on {order.port}, firmware {gun.info.firmware}"
+    pace = "as fast as it goes" if simulated.speed is None else f"speed {simulated.speed:g}"
+    kind = "virtual gun" if order.port == SIM else "emulated RP2040"
+    return f"{kind}, seed {order.seed}, {pace}"
+
+
+def _confirm(desk: Desk, settled: Settled, program: Program, gun: str, *, is_named: bool) -> Notes:
+    """Show what will happen, ask what has to be asked, and return what the record keeps of it."""
+    asks = desk.attended and not settled.yes
+    look = overview(program, gun)
+    if desk.is_read:
+        desk.show(look.text)
+    elif look.warnings:
+        desk.tell("\n".join([_("Unusual, confirmed by --yes:"), *look.warnings]))
+    if not settled.yes and not desk.attended:
+        raise UsageError(
+            "Nobody can be asked whether to start, because this is no terminal. Look at "
+            f"`mesogun check {program.origin.label}`, then confirm with --yes."
+        )
+    if asks:
+        desk.tell("")
+        dialogue.lay_out(desk, program.treatment)
+        desk.tell("")
+    told: list[tuple[str, Mapping[str, Any]]] = [("checklist", _checklist(desk, settled, program))]
+    if look.warnings:
+        if asks and not desk.confirmed(_("Deliver these unusual values?")):
+            raise UsageError("Not started: the unusual values were not confirmed.")
+        told.append(("unusual", {"values": look.warnings, "by": "person" if asks else "--yes"}))
+    syringe: dict[str, Any] = {"syringe": program.syringe, "confirmed": False}
+    if asks:
+        # Who has just picked it from the list is not asked again.
+        picked = syringe | {"confirmed": True}
+        syringe = dialogue.confirm_syringe(desk, program) if is_named else picked
+    told.append(("syringe", syringe))
+    return tuple(told)
+
+
+def _checklist(desk: Desk, settled: Settled, program: Program) -> Mapping[str, Any]:
+    """Ask the checklist; --yes leaves it out for a simulated gun alone, which treats nobody."""
+    given = read_answers(settled.answers)
+    if settled.is_simulated and settled.yes and not given:
+        return not_asked("simulated gun, --yes")
+    return note(dialogue.checklist(desk, program, given))
+
+
+@contextmanager
+def _nothing_delivered(desk: Desk, gun: Gun, store: Store, transport: Transport) -> Generator[None]:
+    """Throw a virtual gun away that was refused before it moved, after its records are stored."""
+    try:
+        yield
+    except (GunRefused, UsageError, KeyboardInterrupt):
+        gun.stop()
+        if isinstance(transport, VirtualTransport):
+            sync_gun(gun, store)
+            transport.forget()
+        desk.tell(_("Nothing was delivered."))
+        raise
