@@ -109,9 +109,9 @@ def test_a_leak_empties_an_occluded_syringe_with_its_own_time_constant():
     start_kpa, compliance = gun.plant.pressure_kpa, FREE.compliance_nl_per_kpa
     gun.plant.faults.leak(compliance / 2.0)
     gun.wait_ns(2 * SECOND_NS)
-    assert gun.plant.pressure_kpa == pytest.approx(start_kpa / math.e, rel=3e-3)
+    assert gun.plant.pressure_kpa == pytest.approx(start_kpa / math.e, rel=1e-3)
     assert gun.plant.needle_nl == pytest.approx(0, abs=1e-6)
-    assert gun.plant.leaked_nl == pytest.approx(start_kpa * compliance * (1 - 1 / math.e), rel=3e-3)
+    assert gun.plant.leaked_nl == pytest.approx(start_kpa * compliance * (1 - 1 / math.e), rel=1e-3)
 
 
 def test_a_wrong_syringe_delivers_by_its_own_area():

@@ -95,9 +95,10 @@ def why(measured: Measured) -> str:
     )
 
 
-def write_rows(found: Iterable[Measured], path: Path) -> None:
-    """Write what was found as JSON, one cell a line."""
-    path.write_text("".join(json.dumps(row_of(each)) + "\n" for each in found))
+def append_row(each: Measured, path: Path) -> None:
+    """Append what was found to a file of JSON, one cell a line: a long run may be cut short."""
+    with path.open("a") as rows:
+        rows.write(json.dumps(row_of(each)) + "\n")
 
 
 def markdown(found: Iterable[Measured]) -> str:

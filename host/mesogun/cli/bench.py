@@ -37,6 +37,7 @@ def accuracy(
     """Dose accuracy at the needle, by the methods of the standards, over the grid (R06 to R12)."""
     from mesogun.bench import accuracy as bench
     from mesogun.bench.cells import grid
+    from mesogun.bench.measure import Measured
     from mesogun.bench.rows import row_of
     from mesogun.errors import UsageError
 
@@ -51,10 +52,14 @@ def accuracy(
         known = sorted({f"{each.syringe} {each.needle} {each.train.id}" for each in grid()})
         raise UsageError(f"No cell of the grid is like that. Choose among: {', '.join(known)}.")
     output.mkdir(parents=True, exist_ok=True)
-    found = bench.run(
-        cells, draws, lambda each: tell(" ".join(bench.table_row(each))), plainly=plainly
-    )
-    bench.write_rows(found, output / "accuracy.jsonl")
+    rows_path = output / "accuracy.jsonl"
+    rows_path.unlink(missing_ok=True)
+
+    def done(each: Measured) -> None:
+        tell(" ".join(bench.table_row(each)))
+        bench.append_row(each, rows_path)
+
+    found = bench.run(cells, draws, done, plainly=plainly)
     (output / "accuracy.md").write_text(bench.markdown(found))
     (output / "accuracy.toml").write_text(bench.catalog_toml(found))
     made = [output / f"accuracy.{form}" for form in ("jsonl", "md", "toml")]

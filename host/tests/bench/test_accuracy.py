@@ -134,7 +134,8 @@ def test_what_was_found_survives_being_written(tmp_path: Path) -> None:
     assert again.cell == found.cell
     assert [each.what for each in again.findings] == [each.what for each in found.findings]
     assert again.holds == found.holds
-    accuracy.write_rows([found], tmp_path / "rows")
-    assert (tmp_path / "rows").read_text().count("\n") == 1
+    for _ in range(2):
+        accuracy.append_row(found, tmp_path / "rows")
+    assert (tmp_path / "rows").read_text().count("\n") == 2
     assert 'id = "bd-plastipak-5 30g-4 1 nappage"' in accuracy.catalog_toml([found])
     assert "nappage" in accuracy.markdown([found])
