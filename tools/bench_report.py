@@ -130,5 +130,4 @@ def _shot(shot: int, steps: int) -> Iterator[bytes]:
         pressure_kpa=90 + shot % 13,
         reason=EndReason.COMPLETE,
         purpose=StepKind.SHOTS,
-        pressure_kpa=53,
     )

@@ -7,8 +7,10 @@ Three tests against a blocked needle, each against what the host expects of the 
 - from shot to shot, pressure that is still there when the next one begins.
 
 The last two count how far pressure rises beyond half of what each step would add behind a closed
-needle in the softest gun; where liquid leaves, that sum stays near zero. A motor or plunger that
-slips shows as a shot that hardly raises the pressure where those before it did.
+needle in the softest gun; where liquid leaves, that sum stays near zero. Within a shot only steps
+count that go farther than any before: what was pulled back and is pushed again brings pressure
+that was there before, and turns friction round. A motor or plunger that slips shows as a shot that
+hardly raises the pressure where those before it did.
 """
 
 from micropython import const
@@ -22,7 +24,8 @@ _OVER_LOOKS = const(2)  # one noisy reading is no occlusion
 # 9 N and a third, of glide and break-loose together (assumed, as the host's plant has them).
 _STUCK_MN = const(7000)
 _REST_SPREAD_MN = const(3000)  # at rest friction differs by this from shot to shot, with a margin
-# Readings in a row that are the same to the count; noise of 3 counts makes that once in 10^14.
+# Readings in a row, of looks that push, that are the same to the count; noise of 3 counts makes
+# that once in 10^14.
 _SAME_LOOKS = const(16)
 _LEARN_SHOTS = const(4)
 _CLEAR_RISE_MN = const(2000)  # a smaller rise drowns in friction
@@ -44,6 +47,7 @@ class Gauge:
         self._peak_pa = 0
         self._before_pa = 0  # as the shot began
         self._position = 0
+        self._farthest = 0  # position that the plunger has reached
         self._seen_pa = 0
         self._held_pa = 0  # risen within the shot beyond half of what a closed needle explains
         self._rest_position = 0
@@ -132,14 +136,17 @@ class Gauge:
     def look(self, position):
         """Test what was read while a shot moves; return a fault or FAULT_NONE."""
         pa = self._pa
-        self._same += 1
-        if self._same > _SAME_LOOKS:
-            return wire.FAULT_FORCE_SENSOR
         self._over = self._over + 1 if pa > self._step_limit_pa else 0
-        steps = position - self._position
-        if steps > 0:
-            held_pa = self._held_pa + pa - self._seen_pa - self._closed_pa * steps // 2
-            self._held_pa = held_pa if held_pa > 0 else 0
+        if position > self._farthest:
+            # Where nothing pushes back the force is zero, and all readings may be the lowest.
+            self._same += 1
+            if self._same > _SAME_LOOKS:
+                return wire.FAULT_FORCE_SENSOR
+            if self._position >= self._farthest:
+                steps = position - self._position
+                held_pa = self._held_pa + pa - self._seen_pa - self._closed_pa * steps // 2
+                self._held_pa = held_pa if held_pa > 0 else 0
+            self._farthest = position
         self._position = position
         self._seen_pa = pa
         if self._over >= _OVER_LOOKS or self._held_pa > self._rise_limit_pa:

@@ -104,6 +104,35 @@ def test_the_pressure_of_a_long_flow_may_rise_slowly():
 
 
 @pytest.mark.req("R24")
+def test_what_was_pulled_back_and_is_pushed_again_is_no_rise():
+    """A retraction turns friction round; the push that follows turns it back, here by 12 N."""
+    pump = Pump(step=Step())
+    pump.shot(20_000, 90_000)
+    pump.look(-35_000, -40)
+    for _ in range(5):
+        assert pump.begin(-35_000) is Fault.NONE
+        assert pump.look(90_000, 40) is Fault.NONE
+        for look in range(10):
+            assert pump.look(90_000 + look * 2_000, 35) is Fault.NONE
+        assert pump.look(-35_000, -40) is Fault.NONE
+
+
+@pytest.mark.req("R24")
+def test_a_needle_that_blocks_behind_a_retraction_is_found_by_the_rise_beyond_it():
+    pump = Pump(step=Step())
+    pump.shot(0, 20_000)
+    pump.look(-35_000, -40)
+    pump.begin(-35_000)
+    steps, pressure_pa = 0, 20_000
+    assert pump.look(pressure_pa, 40) is Fault.NONE
+    while (fault := pump.look(pressure_pa, 50)) is Fault.NONE:
+        steps += 50
+        pressure_pa += CLOSED_PA * 50
+        assert pressure_pa < LIMIT_KPA * 1000
+    assert fault is Fault.OCCLUSION
+
+
+@pytest.mark.req("R24")
 def test_pressure_that_stays_from_shot_to_shot_is_an_occlusion():
     pump = Pump(step=Step())
     assert set(open_train(5, pump)) == {Fault.NONE}
@@ -187,6 +216,17 @@ def test_a_sensor_that_shows_one_reading_is_stuck():
         assert looks < 100
     assert fault is Fault.FORCE_SENSOR
     assert looks == 17
+
+
+def test_a_plunger_that_is_not_yet_pushed_back_shows_the_lowest_reading_for_as_long_as_it_takes():
+    pump = Pump(step=Step())
+    pump.begin(20_000)
+    pump.look(20_000, 400)
+    pump.look(-60_000, -400)
+    pump.begin(-60_000)
+    for _ in range(70):
+        assert pump.look(-60_000, 5) is Fault.NONE
+    assert pump.machine.force_raw == 0
 
 
 @pytest.mark.req("R10")

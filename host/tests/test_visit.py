@@ -181,8 +181,7 @@ def test_a_stop_and_a_broken_gun_end_the_visit(bench: Bench, monkeypatch: pytest
 
 def test_pauses_keep_their_messages_over_a_change(bench: Bench):
     document = plan("papule").document()
-    # Small doses: large ones one after another come near the occlusion alarm of this gun.
-    shots = document["step"][0] | {"count": 3, "trigger": "auto", "dose_ul": 10.0}
+    shots = document["step"][0] | {"count": 3, "trigger": "auto"}
     pauses = [{"kind": "pause", "message": text} for text in ("first", "second")]
     steps = (shots, pauses[0], shots, pauses[1], shots)
     program = Program.model_validate(document | {"step": steps})

@@ -231,7 +231,7 @@ def draw(seed: int) -> Scenario:
         calm=calm,
         syringe=syringe,
         needle=needle,
-        one_point=dice.random() < 0.3,
+        one_point=dice.random() < 0.3 and not calm,
         lazy=lazy,
         journal_sectors=sectors,
         used_slots=dice.choice((0, 60, 100, 115, 120, 125)) if small else 0,

@@ -23,7 +23,7 @@ from mesogun.simtest.rules import Broken, Rule
 from mesogun.simtest.stage import Stage, Tell
 from mesogun.sync import sync_gun
 from mesogun.treatment import Action, Order, Progress, Result, Treatment
-from mesogun_protocol.enums import ConfigKey, ControllerState, Fault
+from mesogun_protocol.enums import ConfigKey, ControllerState
 from mesogun_protocol.limits import SESSION_MAX_NL
 
 _ATTEMPTS: Final = 60
@@ -39,10 +39,6 @@ _OVER: Final = (
     ControllerState.LOADED,
     ControllerState.UNLOADED,
 )
-
-
-_FALSE_ALARM = ("occlusion",)
-"""Faults of a session in which the gauge took an open needle for a blocked one."""
 
 
 class Person:
@@ -167,14 +163,9 @@ class Person:
         self._counts["shots"] += result.shots_delivered
         self._counts["sessions complete"] += result.record_complete
         if self._scenario.calm:
-            self._require_delivered(gun, result)
+            self._require_delivered(result)
 
-    def _require_delivered(self, gun: Gun, result: Result) -> None:
-        if result.faults == _FALSE_ALARM and result.record_complete:
-            # How often that may be is a bound of its own (R24), not one of the record.
-            self._counts["false alarms"] += 1
-            gun.clear_fault(Fault.OCCLUSION)
-            return
+    def _require_delivered(self, result: Result) -> None:
         delivered = result.shots_delivered == result.shots_planned
         if not (result.record_complete and delivered and not result.faults):
             raise Broken(Rule.DELIVERED, f"an undisturbed session came to {result}")
