@@ -10,6 +10,8 @@ import pytest
 from mesogun.catalog import get_needle, get_syringe
 from mesogun.errors import GunRefused, UsageError
 from mesogun.gun import Gun
+from mesogun.handover.joined import joined
+from mesogun.handover.pictures import begun
 from mesogun.ports import Simulation
 from mesogun.program import Program, plan
 from mesogun.records import Store
@@ -88,6 +90,10 @@ def test_a_program_that_needs_two_syringes_takes_two(bench: Bench, store: Store)
     assert (note.kind, note.fields["session"]) == ("continues", result.sessions[0])
     assert note.fields["record_hash"] == store.session_view(result.sessions[0]).record_hash
     assert note.fields["shots_left"] == 300 - first.shots_delivered
+    record, _ = joined(store.proven_visit(result.session))
+    assert [shot.shot for shot in begun(record)] == list(range(300))
+    assert (record.session.shots_planned, record.volume_nl) == (300, result.volume_delivered_nl)
+    assert record.complete
 
 
 @pytest.mark.req("R30")
@@ -226,6 +232,12 @@ def test_a_prime_is_pressed_for_recorded_and_no_dose(bench: Bench, store: Store)
     assert result.shots_delivered == 100
     notes = [(each.kind, each.fields) for each in store.session_view(result.session).notes]
     assert notes == [("prime", {"volume_nl": primed_nl}), ("primed", {"seen": True})]
+    record = store.session_view(result.session)
+    (prime,) = record.primes
+    assert record.prime_nl == primed_nl
+    assert prime.start_ms is not None
+    assert record.since_start_s(prime.start_ms) < 0
+    assert record.complete
     assert store.verify(result.session).ok
 
 

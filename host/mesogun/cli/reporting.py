@@ -17,42 +17,44 @@ _DEFAULT_FORM = "pdf"
 def reported(
     name: str, output: str | None, form: str | None, paper: str, language: str | None, force: bool
 ) -> Answer:
-    """Write the report of one session.
+    """Write the report of a visit.
 
     Args:
-        name: the session.
-        output: the file; None for one in this folder that is named after the session.
+        name: one of its sessions.
+        output: the file; None for one in this folder that is named after the first session.
         form: `pdf` or `html`; None for what the file's name ends in, else PDF.
         paper: `a4` or `letter`.
         language: spoken in the report; None for the one that is spoken here.
         force: overwrite the file.
     """
     with Store.open() as store:
-        record, verified = store.proven_view(name)
-        number = number_in_course(store, record.session)
+        sessions = store.proven_visit(name)
+        number = number_in_course(store, sessions[0][0].session)
     if form is None:
         named = PurePath(output).suffix.lower() if output else ""
         form = {".html": "html", ".htm": "html"}.get(named, _DEFAULT_FORM)
     with speak(language) if language else nullcontext():
         content = make_report(
-            record,
-            verified,
+            sessions,
             number=number,
             form=form,
             paper=paper,
             made=datetime.now().astimezone(),
         )
-    session = record.session.id
-    output = output or f"session-{session}.{form}"
+    names = [record.session.id for record, _verified in sessions]
+    output = output or f"session-{names[0]}.{form}"
     write_new(output, content, force=force)
+    complete = all(record.complete for record, _verified in sessions)
+    verified = all(report.ok for _record, report in sessions)
     data = {
-        "id": session,
+        "id": names[0],
+        "sessions": names,
         "format": form,
         "file": output,
-        "record_complete": record.complete,
-        "verified": verified.ok,
+        "record_complete": complete,
+        "verified": verified,
     }
-    text = f"Report of session {session} written to {output}."
-    if not (record.complete and verified.ok):
+    text = f"Report of session {', '.join(names)} written to {output}."
+    if not (complete and verified):
         text += " The record is not complete or not verified; its first page says why."
     return Answer(data, [text])

@@ -10,6 +10,7 @@ from mesogun.catalog import needles, syringes, techniques
 from mesogun.handover.aftercare import after_care
 from mesogun.handover.document import Code, Document, Facts, Lines, Part, Section, Table, Text
 from mesogun.handover.findings import deviations, notices, warning
+from mesogun.handover.joined import Proven, joined
 from mesogun.handover.origin import program_of
 from mesogun.handover.pictures import begun, pictures
 from mesogun.handover.told import told
@@ -20,43 +21,44 @@ from mesogun.records import SessionRecord, Shot, VerifyReport, summarise
 from mesogun.words import N_, _, current, date_time, duration, ngettext, number, volume
 from mesogun.words.gun import end
 from mesogun_protocol.enums import StepKind
+from mesogun_protocol.records import STEP_NONE
 
 _RUNNING: Final = 48
 """Letters of a patient reference that the head of each page has room for."""
 _GUNS: Final = {"sim": N_("virtual gun"), "rp2040": N_("emulated gun"), "board": N_("gun")}
 
 
-def document(
-    record: SessionRecord, verified: VerifyReport, number: int, made: datetime
-) -> Document:
-    """Return the report of a session in the language that is spoken now.
+def document(sessions: Sequence[Proven], number: int, made: datetime) -> Document:
+    """Return the report of a visit in the language that is spoken now.
 
     Args:
-        record: of the session.
-        verified: what its verification has found.
-        number: which session of its course this was, from 1.
+        sessions: of the visit, one a syringe, in their order.
+        number: which of its course the visit was, from 1.
         made: when the report is made, with a zone.
     """
+    record, verified = joined(sessions)
     session = record.session
+    names = ", ".join(each.session.id for each, _verified in sessions)
     program = program_of(session)
     return Document(
         language=current().code.replace("_", "-"),
         title=_("Session record"),
         subtitle=_(session.program_name),
         running=_("Session {session}, patient {patient}").format(
-            session=session.id, patient=_clipped(_patient(record))
+            session=names, patient=_clipped(_patient(record))
         ),
         warning=warning(record, verified),
         made=_("Made {date}").format(date=_moment(made)),
         sections=[
             Section("", [*notices(record, verified), _overview(record)]),
-            Section(_("Who and what"), [_identity(record, program)]),
+            *([Section(_("Syringes"), [_syringes(sessions)])] if len(sessions) > 1 else []),
+            Section(_("Who and what"), [_identity(record, program, names)]),
             *([Section(_("Told and confirmed"), said)] if (said := told(record.notes)) else []),
             Section(_("Program"), [_steps(record, program)]),
             Section(_("Shots"), pictures(record)),
             Section(_("Statistics"), [_statistics(record)], whole=True),
             Section(_("Deviations and alarms"), deviations(record, verified)),
-            Section(_("Proof"), _proof(record, verified), whole=True),
+            Section(_("Proof"), _proof(sessions, verified), whole=True),
             after_care(session, number),
         ],
     )
@@ -89,7 +91,36 @@ def _overview(record: SessionRecord) -> Facts:
     )
 
 
-def _identity(record: SessionRecord, program: Program | None) -> Facts:
+def _syringes(sessions: Sequence[Proven]) -> Table:
+    """What each syringe gave: a session of its own, that the next one goes on from."""
+    rows: list[tuple[str, ...]] = []
+    first = sessions[0][0]
+    for number_, (record, _verified) in enumerate(sessions, start=1):
+        started_s = first.since_start_s(record.started_ms or 0)
+        rows.append(
+            (
+                f"{number_}",
+                record.session.id,
+                duration(started_s),
+                f"{record.shots_delivered}",
+                volume(record.volume_nl),
+                volume(record.prime_nl),
+                end(record.end.reason if record.end else None),
+            )
+        )
+    headings = (
+        _("syringe"),
+        _("session"),
+        _("at"),
+        _("shots"),
+        _("volume"),
+        _("primed"),
+        _("end"),
+    )
+    return Table(headings, rows, right=(2, 3, 4, 5))
+
+
+def _identity(record: SessionRecord, program: Program | None, names: str) -> Facts:
     session = record.session
     syringe, needle = syringes().get(session.syringe), needles().get(session.needle)
     rows = [
@@ -127,7 +158,7 @@ def _identity(record: SessionRecord, program: Program | None) -> Facts:
                 version=session.firmware_version, build=f"{session.firmware_build:08x}"
             ),
         ),
-        (_("session"), session.id),
+        (_("session"), names),
     ]
     return Facts(rows)
 
@@ -146,13 +177,14 @@ def _technique(program: Program | None) -> list[tuple[str, str]]:
 def _steps(record: SessionRecord, program: Program | None) -> Part:
     """Each step with what was done of it; without its text if the program cannot be read."""
     every = [*begun(record), *record.primes]
-    count = len(program.steps) if program else 1 + max((s.step for s in every), default=-1)
+    # A prime by hand may fall into any step, or come before the first, and belongs to none.
+    numbers = [shot.step for shot in every if shot.step != STEP_NONE]
+    count = len(program.steps) if program else 1 + max(numbers, default=-1)
     if not count:
         return Text(_("The program cannot be read, and no step of it was begun."))
     rows: list[tuple[str, ...]] = []
     for index in range(count):
         step = program.steps[index] if program else None
-        # A prime by hand may fall into any step and belongs to none.
         kinds = {StepKind.PRIME} if isinstance(step, PrimeStep) else {StepKind.SHOTS, StepKind.FLOW}
         shots = [shot for shot in every if shot.step == index and shot.purpose in kinds]
         steps = sum(shot.delivered_steps for shot in shots)
@@ -260,8 +292,7 @@ def _times(record: SessionRecord) -> list[tuple[str, str]]:
     return rows
 
 
-def _proof(record: SessionRecord, verified: VerifyReport) -> list[Part]:
-    count = record.record_count
+def _proof(sessions: Sequence[Proven], verified: VerifyReport) -> list[Part]:
     said = (
         _("Verified when this report was made: every record is the one that was sealed.")
         if verified.ok
@@ -269,24 +300,31 @@ def _proof(record: SessionRecord, verified: VerifyReport) -> list[Part]:
     )
     return [
         Text(said),
-        Text(
-            ngettext(
-                "Hash of {count} record of the gun (SHA-256):",
-                "Hash of {count} records of the gun (SHA-256):",
-                count,
-            ).format(count=count)
-        ),
-        Code(_grouped(record.record_hash)),
-        Text(_("Seal of the session:")),
-        Code(_grouped(record.seal)),
+        *(part for record, _verified in sessions for part in _hashes(record)),
         Text(
             _(
                 "Whoever has this page can prove the record later: {command} must give the same "
                 "hash. Volumes are steps that were counted at the motor, times the volume of a "
                 "step."
-            ).format(command=f"mesogun sessions verify {record.session.id}")
+            ).format(command=f"mesogun sessions verify {verified.session}")
         ),
         Lines([_("Place and date"), _("Signature of the operator")]),
+    ]
+
+
+def _hashes(record: SessionRecord) -> list[Part]:
+    count = record.record_count
+    return [
+        Text(
+            ngettext(
+                "Session {session}, hash of {count} record of the gun (SHA-256):",
+                "Session {session}, hash of {count} records of the gun (SHA-256):",
+                count,
+            ).format(session=record.session.id, count=count)
+        ),
+        Code(_grouped(record.record_hash)),
+        Text(_("Seal of the session:")),
+        Code(_grouped(record.seal)),
     ]
 
 

@@ -131,7 +131,7 @@ def deviations(record: SessionRecord, verified: VerifyReport) -> list[Part]:
         parts.append(
             Table(
                 (_("at"), _("what"), _("what it means")),
-                [(duration(at_s), what, meaning) for at_s, what, meaning in rows],
+                [(_when(at_s), what, meaning) for at_s, what, meaning in rows],
                 right=(0,),
             )
         )
@@ -156,6 +156,12 @@ def deviations(record: SessionRecord, verified: VerifyReport) -> list[Part]:
 
 
 _Row = tuple[float, str, str]
+
+
+def _when(at_s: float) -> str:
+    if at_s < 0:
+        return _("{time} before the start").format(time=duration(-at_s))
+    return duration(at_s)
 
 
 def _faults(record: SessionRecord) -> Iterator[_Row]:

@@ -9,7 +9,15 @@ from mesogun.errors import RecordError
 from mesogun.records import chain
 from mesogun.records.clock import ClockMapping
 from mesogun.records.intake import RecordKey
-from mesogun.records.span import Row, Span, find_span, syringe_record
+from mesogun.records.span import (
+    Gap,
+    Row,
+    Span,
+    find_span,
+    gaps_between,
+    prepared_rows,
+    syringe_record,
+)
 from mesogun.records.tables import Conflict, Note, Seal, Session
 from mesogun_protocol.records import Record, RecordCorrupt, decode_record
 
@@ -20,6 +28,8 @@ class Material:
 
     Attributes:
         syringe: the gun's last SYRINGE record before the session, None if it is not stored.
+        prepared: what the gun recorded between that and the start: the needle is primed then. The
+            gun's own hash covers it, the seals of the session do not.
         conflicts: keys within the session for which a gun has sent other bytes as well.
     """
 
@@ -27,6 +37,7 @@ class Material:
     span: Span
     seals: tuple[Seal, ...]
     syringe: Row | None
+    prepared: tuple[Row, ...]
     conflicts: tuple[RecordKey, ...]
     notes: tuple[Note, ...]
 
@@ -34,6 +45,14 @@ class Material:
     def raw_records(self) -> list[bytes]:
         """The session's records as the gun wrote them."""
         return [row.raw for row in self.span.rows]
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """What is missing from the session's syringe on."""
+        if self.syringe is None:
+            return self.span.gaps
+        before = (self.syringe, *self.prepared, self.span.rows[0])
+        return (*gaps_between([row.sequence for row in before]), *self.span.gaps)
 
     @cached_property
     def heads(self) -> list[str]:
@@ -85,6 +104,10 @@ class Material:
         """
         return [self._decoded(row) for row in self.span.rows]
 
+    def decoded_prepared(self) -> list[Record]:
+        """Return the records before its start, as `decoded` does."""
+        return [self._decoded(row) for row in self.prepared]
+
     def _decoded(self, row: Row) -> Record:
         try:
             return decode_record(row.raw)
@@ -98,13 +121,15 @@ class Material:
 def load(db: orm.Session, session: Session) -> Material:
     """Read what the store holds about `session`."""
     span = find_span(db, session)
+    syringe = syringe_record(db, session, span.rows[0]) if span.rows else None
     seals = db.scalars(select(Seal).where(Seal.session == session.id).order_by(Seal.number))
     notes = db.scalars(select(Note).where(Note.session == session.id).order_by(Note.number))
     return Material(
         session,
         span,
         tuple(seals),
-        syringe_record(db, session, span.rows[0]) if span.rows else None,
+        syringe,
+        prepared_rows(db, session, syringe, span.rows[0]) if syringe else (),
         _conflicts(db, session, span),
         tuple(notes),
     )

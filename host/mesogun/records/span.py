@@ -6,6 +6,7 @@ next boot. Everything is asked anew of the table each time, so the order in whic
 plays no part.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -54,6 +55,11 @@ class Gap(NamedTuple):
         return f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
 
 
+def gaps_between(numbers: Sequence[int]) -> tuple[Gap, ...]:
+    """Return what is missing among ascending sequence numbers."""
+    return tuple(Gap(a + 1, b - 1) for a, b in pairwise(numbers) if b - a > 1)
+
+
 @dataclass(frozen=True)
 class Span:
     """The records of a session, in the order of their sequence numbers.
@@ -79,7 +85,7 @@ class Span:
         numbers = [row.sequence for row in self.rows]
         if self.boundary is not None:
             numbers.append(self.boundary)
-        return tuple(Gap(a + 1, b - 1) for a, b in pairwise(numbers) if b - a > 1)
+        return gaps_between(numbers)
 
     @property
     def is_closed(self) -> bool:
@@ -130,6 +136,18 @@ def syringe_record(db: orm.Session, session: Session, start: Row) -> Row | None:
         .limit(1)
     ).first()
     return None if found is None else Row(*found)
+
+
+def prepared_rows(db: orm.Session, session: Session, syringe: Row, start: Row) -> tuple[Row, ...]:
+    """Return the records between the session's syringe and its start, such as those of a prime."""
+    return tuple(
+        Row(*row)
+        for row in db.execute(
+            _same_boot(session, start).where(
+                StoredRecord.sequence > syringe.sequence, StoredRecord.sequence < start.sequence
+            )
+        )
+    )
 
 
 def _select_rows(session: Session):

@@ -30,6 +30,7 @@ from mesogun.records.tables import (
 )
 from mesogun.records.verify import VerifyReport, check, damaged_records, seal_problems
 from mesogun.records.view import SessionRecord, build
+from mesogun.records.visit import sessions_of_visit
 
 
 class Store:
@@ -242,6 +243,17 @@ class Store:
         """
         material, report = self._checked(name)
         return _view(material), report
+
+    def proven_visit(self, name: str) -> list[tuple[SessionRecord, VerifyReport]]:
+        """Return `proven_view` of each session of the visit that the named one is a part of.
+
+        Raises:
+            RecordError: as `session_view`, of any of them.
+        """
+        with self._database.read() as db:
+            found = [load(db, each) for each in sessions_of_visit(db, _found(db, name))]
+            proven = [(each, check(each, gun_chain.prove_session(db, each))) for each in found]
+        return [(_view(material), report) for material, report in proven]
 
     def seal_session(
         self, name: str, clock: ClockMapping | None = None, gun_hash: GunHash | None = None

@@ -86,7 +86,7 @@ def check(material: Material, proof: Proof) -> VerifyReport:
         proof: how its records and those around it compare with the gun's running hash.
     """
     span = material.span
-    damaged = damaged_records(material)
+    damaged = [*damaged_records(material), *_damaged(material.prepared)]
     problems = [*damaged, *seal_problems(material), *_unsealed(material), *_span_problems(material)]
     problems += _gun_hash_problems(material, proof)
     if span.rows and not damaged:
@@ -115,7 +115,11 @@ def _gun_hash_problems(material: Material, proof: Proof) -> Iterator[Problem]:
 
 def damaged_records(material: Material) -> list[Problem]:
     """Return the session's records that are not what a gun writes."""
-    found = [_row_problem(row) for row in material.span.rows]
+    return _damaged(material.span.rows)
+
+
+def _damaged(rows: Iterable[Row]) -> list[Problem]:
+    found = [_row_problem(row) for row in rows]
     return [problem for problem in found if problem is not None]
 
 
@@ -247,7 +251,7 @@ def _unsealed(material: Material) -> Iterator[Problem]:
 
 def _span_problems(material: Material) -> Iterator[Problem]:
     span = material.span
-    for gap in span.gaps:
+    for gap in material.gaps:
         yield Problem(ProblemKind.GAP, gap.first, f"Record {gap} is missing.")
     for sequence in span.repeated_starts:
         yield Problem(

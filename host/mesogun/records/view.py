@@ -160,7 +160,7 @@ class SessionRecord:
         session: what the host knew before.
         status: planned, open, interrupted or ended.
         shots: shots and flows, in the order in which they began.
-        primes: counted apart.
+        primes: counted apart; those from the syringe's declaration on, so before the start too.
         started_ms: device clock at SESSION_START, None if it is not stored.
         last_ms: device clock of the last record of the session.
         end: what SESSION_END says, None if it is not stored.
@@ -211,7 +211,7 @@ class SessionRecord:
 
     @property
     def prime_nl(self) -> int:
-        """Witnessed volume of the primes of the session, nl, rounded half up once."""
+        """Witnessed volume of the primes, nl, rounded half up once."""
         steps = sum(prime.delivered_steps for prime in self.primes)
         return round_nl(steps * self.session.pl_per_step)
 
@@ -228,10 +228,14 @@ class SessionRecord:
         return self.since_start_s(self.last_ms)
 
     def since_start_s(self, time_ms: int) -> float:
-        """Return a time of the device clock as seconds since SESSION_START, 0 if not started."""
+        """Return a time of the device clock as seconds since SESSION_START, 0 if not started.
+
+        What came before the start, such as a prime, is below zero.
+        """
         if self.started_ms is None:
             return 0.0
-        return (time_ms - self.started_ms) % _CLOCK_TURN_MS / 1000
+        half = _CLOCK_TURN_MS // 2
+        return ((time_ms - self.started_ms + half) % _CLOCK_TURN_MS - half) / 1000
 
     @cached_property
     def totals_mismatch(self) -> str | None:
@@ -276,11 +280,12 @@ class SessionRecord:
 
 def build(material: Material, records: Sequence[Record]) -> SessionRecord:
     """Return the session that `records`, the decoded ones of `material`, tell of."""
-    span, session = material.span, material.session
+    span, session, gaps = material.span, material.session, material.gaps
     # A single record can be the one that a power cut tore, or that could not be written and so
     # ended the motion. More than one were there once.
-    lost = max((gap.last for gap in span.gaps if gap.last > gap.first), default=-1)
-    every = _shots(records, lost, span.is_closed, session.pl_per_step)
+    lost = max((gap.last for gap in gaps if gap.last > gap.first), default=-1)
+    told = [*material.decoded_prepared(), *records]
+    every = _shots(told, lost, span.is_closed, session.pl_per_step)
     last = material.seals[-1] if material.seals else None
     return SessionRecord(
         session=session,
@@ -292,7 +297,7 @@ def build(material: Material, records: Sequence[Record]) -> SessionRecord:
         started_ms=records[0].time_ms if records else None,
         last_ms=records[-1].time_ms if records else None,
         end=_end(records),
-        gaps=span.gaps,
+        gaps=gaps,
         record_count=len(records),
         record_hash=material.heads[-1],
         seal=last.seal if last else "",

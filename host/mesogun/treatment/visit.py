@@ -20,6 +20,7 @@ from mesogun.records import SessionRecord, Store
 from mesogun.treatment.model import Action, Interrupted, Observer, Order, Progress, Result
 from mesogun.treatment.session import PRIME_NL, WATCHED_S, Treatment
 from mesogun_protocol.enums import ControllerState, EndReason, Fault, StepKind
+from mesogun_protocol.records import STEP_NONE
 
 _SERVICE = (
     Fault.STEP_COUNT_MISMATCH,
@@ -211,6 +212,7 @@ class Visit:
             "record_hash": last.record_hash,
             "shots_left": left.shots,
             "volume_left_nl": left.volume_nl,
+            "first_step": len(self._steps) - len(self._rest),
         }
 
     def _clear_fault(self) -> None:
@@ -264,7 +266,9 @@ class Visit:
     def _unbegun(self, record: SessionRecord, seen: int) -> list[PlannedStep]:
         """What is left after a session that did not come to its end."""
         begun = [shot for shot in record.shots if shot.upper_bound_steps or shot.is_complete]
-        index = max([seen, *(shot.step for shot in (*begun, *record.primes))])
+        # One that is asked for by hand before the start belongs to no step.
+        primes = [prime for prime in record.primes if prime.step != STEP_NONE]
+        index = max([seen, *(shot.step for shot in (*begun, *primes))])
         here = [shot for shot in begun if shot.step == index]
         step = self._rest[index]
         if step.kind is StepKind.FLOW:
@@ -272,5 +276,5 @@ class Visit:
         if step.kind is StepKind.SHOTS:
             return rest(self._rest, index, len(here))
         # A pause is behind once the syringe is changed in it, a prime only once it was given.
-        done = step.kind is StepKind.PAUSE or any(prime.step == index for prime in record.primes)
+        done = step.kind is StepKind.PAUSE or any(prime.step == index for prime in primes)
         return rest(self._rest, index, 1 if done else 0)

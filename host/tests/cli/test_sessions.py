@@ -155,6 +155,7 @@ def test_a_report_is_written_beside_the_others(mesogun, session, surroundings, m
     told = mesogun("sessions", "report", session, "-o", page, "--lang", "fr", "--json").data
     assert told == {
         "id": session,
+        "sessions": [session],
         "format": "html",
         "file": str(page),
         "record_complete": True,

@@ -1,6 +1,6 @@
 """Sessions as a gun would have left them, from a single shot to the longest there is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -8,10 +8,12 @@ import pytest
 from mesogun.program import dump_toml, plan
 from mesogun.records import ClockMapping, Session, SessionRecord, Store, VerifyReport
 from mesogun_protocol.enums import ControllerState, EndReason, StepKind
+from mesogun_protocol.records import STEP_NONE
 from tests.records.conftest import BOARD, Board, new_session
 
 CLOCK = ClockMapping(1.78e9, 1.0)
 
+Notes = Iterable[tuple[str, Mapping[str, Any]]]
 Proven = tuple[SessionRecord, VerifyReport]
 
 
@@ -24,6 +26,14 @@ class Clinic:
         self._number = 0
 
     def begin(self, shots: int, **changes: Any) -> Session:
+        session = self.prepare(shots, **changes)
+        self.board.boot()
+        self.board.syringe()
+        self.board.start(session)
+        return session
+
+    def prepare(self, shots: int, notes: Notes = (), **changes: Any) -> Session:
+        """What the host stores before the gun knows of it."""
         self._number += 1
         program = plan(changes.pop("treatment", "face"), syringe="bd-plastipak-5")
         fields: dict[str, Any] = {
@@ -36,11 +46,7 @@ class Clinic:
             "needle": program.needle,
             "created_at": "2026-06-01T09:30:00.000+00:00",
         }
-        session = self.store.create_session(new_session(**fields | changes))
-        self.board.boot()
-        self.board.syringe()
-        self.board.start(session)
-        return session
+        return self.store.create_session(new_session(**fields | changes), notes)
 
     def keep(self, session: Session) -> Proven:
         self.store.ingest(BOARD, self.board.journal)
@@ -74,6 +80,39 @@ class Clinic:
         self.board.shots(1, first=3)
         self.board.end()
         return self.keep(session)
+
+    def prime(self) -> None:
+        """By hand, before the start."""
+        self.board.intent(0, 1200, purpose=StepKind.PRIME, step=STEP_NONE)
+        self.board.result(0, 1200, purpose=StepKind.PRIME, step=STEP_NONE)
+
+    def visit(self) -> list[Proven]:
+        """The face over two syringes, each of them primed; the first is changed after 120 shots."""
+        first = self.prepare(150, patient_ref="P-7")
+        self.board.boot()
+        self.board.syringe()
+        self.prime()
+        self.board.start(first)
+        self.board.shots(120)
+        self.board.intent(120)
+        self.board.result(120, 0, EndReason.CANCELLED)
+        self.board.end(EndReason.STOPPED)
+        record, _ = self.keep(first)
+        left = {
+            "session": first.id,
+            "record_hash": record.record_hash,
+            "shots_left": 180,
+            "volume_left_nl": 180 * 10_000,
+            "first_step": 0,
+        }
+        second = self.prepare(180, [("continues", left)], patient_ref="P-7")
+        self.board.syringe()
+        self.prime()
+        self.board.start(second)
+        self.board.shots(180)
+        self.board.end()
+        self.keep(second)
+        return self.store.proven_visit(second.id)
 
     def faulted(self) -> Proven:
         session = self.begin(40)

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -12,8 +13,10 @@ from pypdf import PageObject, PdfReader
 from mesogun.errors import UsageError
 from mesogun.handover.content import document
 from mesogun.handover.document import Document, Notice, Picture
+from mesogun.handover.joined import joined
+from mesogun.handover.pictures import begun
 from mesogun.handover.report import make_report
-from mesogun.records import summarise
+from mesogun.records import Gap, summarise
 from mesogun.words import speak
 from tests.handover.conftest import Clinic, Proven
 
@@ -23,7 +26,7 @@ MARGIN = 50
 
 
 def pages(proven: Proven, paper: str = "a4") -> list[PageObject]:
-    content = make_report(*proven, number=1, form="pdf", paper=paper, made=MADE)
+    content = make_report([proven], number=1, form="pdf", paper=paper, made=MADE)
     return list(PdfReader(io.BytesIO(content)).pages)
 
 
@@ -33,11 +36,11 @@ def text_of(found: list[PageObject]) -> str:
 
 
 def html(proven: Proven) -> str:
-    return make_report(*proven, number=1, form="html", paper="a4", made=MADE).decode()
+    return make_report([proven], number=1, form="html", paper="a4", made=MADE).decode()
 
 
 def notices(proven: Proven) -> list[Notice]:
-    head = document(*proven, 1, MADE).sections[0]
+    head = document([proven], 1, MADE).sections[0]
     return [part for part in head.parts if isinstance(part, Notice)]
 
 
@@ -86,7 +89,7 @@ def assert_within(page: PageObject) -> None:
 def test_pictures_show_every_shot_and_stay_light(
     shots: int, sized: Callable[[int], Proven]
 ) -> None:
-    made = document(*sized(shots), 1, MADE)
+    made = document([sized(shots)], 1, MADE)
     drawn = pictures(made)
     titles = [each.title for each in drawn]
     assert titles[0] == "Dose of each shot"
@@ -102,7 +105,7 @@ def test_the_smallest_and_the_largest_of_many_shots_are_drawn(clinic: Clinic) ->
     record, verified = clinic.complete(1000, errors=(0,) * 499 + (40,) + (0,) * 499 + (-25,))
     [errors] = [
         each
-        for each in pictures(document(record, verified, 1, MADE))
+        for each in pictures(document([(record, verified)], 1, MADE))
         if each.title == "Dose error of each shot"
     ]
     assert errors.alternative == "The largest dose error is 8.25 %."
@@ -144,9 +147,65 @@ def test_a_pause_a_prime_and_a_released_shot_are_told(clinic: Clinic) -> None:
     assert "prime complete, 49.5 ul of 49.5 ul delivered" in text
     assert "shot 3 ended by releasing the trigger, 8.3 ul of 20 ul delivered" in text
     assert "1 shot was taken back from the queue before it began" in text
-    captions = [each.caption for each in pictures(document(*proven, 1, MADE))]
+    captions = [each.caption for each in pictures(document([proven], 1, MADE))]
     assert any("Cross: not carried out" in each for each in captions)
     assert any("Shaded: paused." in each for each in captions)
+
+
+def test_a_visit_of_two_syringes_is_one_report(clinic: Clinic) -> None:
+    sessions = clinic.visit()
+    first, second = (record.session.id for record, _verified in sessions)
+    assert [record.prime_nl for record, _verified in sessions] == [49_540, 49_540]
+    content = make_report(sessions, number=1, form="pdf", paper="a4", made=MADE)
+    text = text_of(list(PdfReader(io.BytesIO(content)).pages))
+    for told in (
+        f"Session {first}, {second}, patient P-7",
+        "shots 300 of 300",
+        "primed 99.1 ul",
+        f"1 {first} 0.0 s 120 2.403 ml 49.5 ul stopped",
+        f"2 {second} 16.4 s 180 3.604 ml 49.5 ul complete",
+        f"Goes on from session {first} with what it left: 180 shots",
+        "1 300 shots of 10 ul in 0.1 s, one every 0.333 s, while the trigger is held 300",
+        "before the start prime complete, 49.5 ul of 49.5 ul delivered",
+        f"Session {first}, hash of",
+        f"Session {second}, hash of",
+        f"mesogun sessions verify {first} {second}",
+        "COMPLETE AND VERIFIED",
+    ):
+        assert told in text
+    assert "ENDED EARLY" not in text
+    for record, _verified in sessions:
+        assert record.record_hash in text.replace(" ", "")
+
+
+def test_the_shots_of_a_visit_are_counted_over_all_syringes(clinic: Clinic) -> None:
+    record, verified = joined(clinic.visit())
+    assert [shot.shot for shot in begun(record)] == list(range(300))
+    assert record.complete
+    assert verified.ok
+    assert record.delivered_steps == 300 * 485
+
+
+def test_a_visit_with_a_session_that_is_not_whole_is_not_whole(clinic: Clinic) -> None:
+    sessions = clinic.visit()
+    (record, verified) = sessions[0]
+    for changed in (replace(record, end=None), replace(record, gaps=(Gap(7, 9),))):
+        whole, _ = joined([(changed, verified), sessions[1]])
+        assert not whole.complete
+        assert document([(changed, verified), sessions[1]], 1, MADE).warning == "INCOMPLETE RECORD"
+
+
+def test_any_session_of_a_visit_names_it_and_others_stand_alone(clinic: Clinic) -> None:
+    first, second = (record.session.id for record, _verified in clinic.visit())
+    alone = clinic.complete(2)[0].session.id
+    refused = clinic.prepare(180, [("continues", {"session": first})], patient_ref="P-7").id
+
+    def visit(name: str) -> list[str]:
+        return [record.session.id for record, _verified in clinic.store.proven_visit(name)]
+
+    assert visit(first) == visit(second) == [first, second]
+    assert visit(alone) == [alone]
+    assert visit(refused) == [refused]
 
 
 def test_what_people_confirmed_is_told(clinic: Clinic) -> None:
@@ -281,7 +340,7 @@ def test_a_long_word_is_folded_and_nothing_leaves_the_page(clinic: Clinic) -> No
 
 def test_the_report_speaks_french(clinic: Clinic) -> None:
     with speak("fr"):
-        made = document(*clinic.with_a_pause(), 1, MADE)
+        made = document([clinic.with_a_pause()], 1, MADE)
         text = text_of(pages(clinic.complete(200, errors=(0, 1))))
     assert made.language == "fr"
     assert made.title == "Compte rendu de séance"
@@ -293,13 +352,13 @@ def test_the_report_speaks_french(clinic: Clinic) -> None:
 
 def test_the_same_session_gives_the_same_file(clinic: Clinic) -> None:
     proven = clinic.complete(3)
-    made = [make_report(*proven, number=1, form="pdf", paper="a4", made=MADE) for _ in range(2)]
+    made = [make_report([proven], number=1, form="pdf", paper="a4", made=MADE) for _ in range(2)]
     assert made[0] == made[1]
 
 
 def test_a_format_or_paper_that_is_not_known_is_refused(clinic: Clinic) -> None:
     proven = clinic.complete(1)
     with pytest.raises(UsageError, match="'docx' is no report format; pdf and html are"):
-        make_report(*proven, number=1, form="docx", paper="a4", made=MADE)
+        make_report([proven], number=1, form="docx", paper="a4", made=MADE)
     with pytest.raises(UsageError, match="'a5' is no paper; a4 and letter are"):
-        make_report(*proven, number=1, form="pdf", paper="a5", made=MADE)
+        make_report([proven], number=1, form="pdf", paper="a5", made=MADE)

@@ -96,10 +96,11 @@ class Board:
         advance_steps: int = 0,
         purpose: StepKind = StepKind.SHOTS,
         early_steps: int = 0,
+        step: int = 0,
     ) -> None:
         self.write(
             RecordKind.SHOT_INTENT,
-            0,
+            step,
             shot=shot,
             dose_steps=dose_steps,
             advance_steps=advance_steps,
@@ -118,6 +119,7 @@ class Board:
         early_steps: int = 0,
         backward_steps: int = 24,
         pressure_kpa: int = 80,
+        step: int = 0,
     ) -> None:
         if purpose is not StepKind.PRIME:
             self.complete_shots += reason is EndReason.COMPLETE
@@ -126,7 +128,7 @@ class Board:
         self.clock_ms += 120
         self.write(
             RecordKind.SHOT_RESULT,
-            0,
+            step,
             shot=shot,
             pressure_kpa=pressure_kpa,
             forward_steps=forward_steps,

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from mesogun.errors import RecordError
-from mesogun.records import ClockMapping, Gap, Session, SessionStatus, Store, summarise
+from mesogun.records import (
+    ClockMapping,
+    Gap,
+    ProblemKind,
+    Session,
+    SessionRecord,
+    SessionStatus,
+    Store,
+    summarise,
+)
 from mesogun.records.view import round_nl
 from mesogun_protocol.enums import (
     ControllerState,
@@ -16,6 +25,8 @@ from mesogun_protocol.enums import (
     RecordKind,
     StepKind,
 )
+from mesogun_protocol.records import STEP_NONE
+from tests.records.conftest import Board
 
 BOARD = "e6614104037a5b2c"
 
@@ -364,3 +375,53 @@ def test_statistics(store: Store, session: Session, board: Any) -> None:
     assert figures.delivered_mean_nl == pytest.approx(484 * 41.283)
     assert figures.delivered_min_nl == pytest.approx(480 * 41.283)
     assert figures.delivered_max_nl == pytest.approx(487 * 41.283)
+
+
+def primed(store: Store, board: Board, session: Session) -> SessionRecord:
+    """Starts a session after a prime by hand; whoever asks for less of it takes it away before."""
+    store.ingest(BOARD, board.journal)
+    board.journal.clear()
+    board.start(session)
+    board.shots(2)
+    board.end()
+    store.ingest(BOARD, board.journal)
+    return store.session_view(session.id)
+
+
+def prime_by_hand(board: Board) -> None:
+    board.boot()
+    board.syringe()
+    board.intent(0, 1200, purpose=StepKind.PRIME, step=STEP_NONE)
+    board.result(0, 1200, purpose=StepKind.PRIME, step=STEP_NONE)
+
+
+def test_a_prime_before_the_start_belongs_to_the_session(
+    store: Store, session: Session, board: Board
+) -> None:
+    prime_by_hand(board)
+    view = primed(store, board, session)
+    assert [prime.delivered_steps for prime in view.primes] == [1200]
+    assert view.primes[0].start_ms is not None
+    assert view.since_start_s(view.primes[0].start_ms) < 0
+    assert len(view.shots) == 2
+    assert view.complete
+
+
+def test_a_prime_for_another_syringe_does_not(store: Store, session: Session, board: Board) -> None:
+    prime_by_hand(board)
+    board.syringe()
+    assert primed(store, board, session).primes == ()
+
+
+def test_a_record_that_is_missing_before_the_start_may_be_a_prime(
+    store: Store, session: Session, board: Board
+) -> None:
+    prime_by_hand(board)
+    lost = board.sequence - 1
+    del board.journal[-1]
+    view = primed(store, board, session)
+    assert view.gaps == (Gap(lost, lost),)
+    assert view.uncertain_shots == 1
+    assert not view.complete
+    kinds = [each.kind for each in store.verify(session.id).problems]
+    assert ProblemKind.GAP in kinds

@@ -1,0 +1,57 @@
+"""Finds the sessions of one visit: one a syringe, each with a note of what it goes on from."""
+
+from collections import defaultdict
+
+from sqlalchemy import orm, select
+
+from mesogun.records.span import SessionStatus, find_span
+from mesogun.records.tables import Note, Session
+
+CONTINUES = "continues"
+"""Kind of the note that names the session before."""
+
+
+def sessions_of_visit(db: orm.Session, session: Session) -> list[Session]:
+    """Return the sessions of the visit that `session` belongs to, the first one first.
+
+    One that was prepared and never started, as after a refusal, belongs to none and stands alone.
+    """
+    notes = db.scalars(
+        select(Note)
+        .join(Session, Session.id == Note.session)
+        .where(
+            Note.kind == CONTINUES,
+            Session.board_id == session.board_id,
+            # One program runs a visit, on a gun that has not started anew.
+            Session.boot_id == session.boot_id,
+        )
+    )
+    before: dict[str, str] = {}
+    after: defaultdict[str, list[str]] = defaultdict(list)
+    for note in notes:
+        if sooner := note.fields.get("session"):
+            before[note.session] = sooner
+            after[sooner].append(note.session)
+    if (session.id not in before and session.id not in after) or not _started(db, session):
+        return [session]
+    first = session.id
+    seen = {first}
+    while (sooner := before.get(first)) and sooner not in seen:
+        seen.add(first := sooner)
+    return list(_from(db, first, after))
+
+
+def _from(db: orm.Session, first: str, after: dict[str, list[str]]) -> list[Session]:
+    """Follow the notes; whatever somebody may have written into them, no session comes twice."""
+    found: dict[str, Session] = {}
+    waiting = [first]
+    while waiting:
+        session = db.get(Session, waiting.pop())
+        if session is not None and session.id not in found and _started(db, session):
+            found[session.id] = session
+            waiting += after.get(session.id, [])
+    return list(found.values())
+
+
+def _started(db: orm.Session, session: Session) -> bool:
+    return find_span(db, session).status is not SessionStatus.PLANNED
