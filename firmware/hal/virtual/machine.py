@@ -15,6 +15,7 @@ from hal.virtual import cosim_wire as cosim
 _HEAD = micropython.const(3)
 _SERIAL_BYTES = micropython.const(512)  # what the world hands over at once, at most
 _NEVER_MS = micropython.const(0x3FFFFFFF)
+_AHEAD_BYTES = micropython.const(1024)  # divides a sector, and holds what is read at once mostly
 
 
 class Pipe:
@@ -156,24 +157,41 @@ class Pulse:
 
 
 class Flash:
+    """Reads ahead: two of three questions to the world would be for a record of 32 bytes."""
+
     def __init__(self, pipe, pulse):
         self._pipe = pipe
         self._pulse = pulse
+        self._ahead = memoryview(bytearray(_AHEAD_BYTES))
+        self._ahead_from = -_AHEAD_BYTES
 
     def read(self, offset, buf):
+        size = len(buf)
+        start = offset - offset % _AHEAD_BYTES
+        if offset + size > start + _AHEAD_BYTES:
+            buf[:] = self._ask(offset, size)
+            return
+        if start != self._ahead_from:
+            self._ahead[:] = self._ask(start, _AHEAD_BYTES)
+            self._ahead_from = start
+        buf[:] = self._ahead[offset - start : offset - start + size]
+
+    def _ask(self, offset, size):
         at = self._pipe.body_at(cosim.SIZE_FLASH_READ)
-        end = cosim.pack_flash_read(self._pipe.out, at, offset, len(buf))
+        end = cosim.pack_flash_read(self._pipe.out, at, offset, size)
         body = self._pipe.ask(cosim.MSG_FLASH_READ, end, cosim.MSG_FLASH_DATA)
         (data,) = cosim.unpack_flash_data(body, 0, len(body))
-        buf[:] = data
+        return data
 
     def program(self, offset, buf):
+        self._ahead_from = -_AHEAD_BYTES
         at = self._pipe.body_at(len(buf) + 8)
         end = cosim.pack_flash_program(self._pipe.out, at, offset, buf)
         self._pipe.ask(cosim.MSG_FLASH_PROGRAM, end, cosim.MSG_FLASH_DATA)
         self._pulse.time_passed()
 
     def erase(self, offset):
+        self._ahead_from = -_AHEAD_BYTES
         at = self._pipe.body_at(cosim.SIZE_FLASH_ERASE)
         end = cosim.pack_flash_erase(self._pipe.out, at, offset)
         self._pipe.ask(cosim.MSG_FLASH_ERASE, end, cosim.MSG_FLASH_DATA)

@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import func, orm, select
+from sqlalchemy import Select, bindparam, func, orm, select
 from sqlalchemy.exc import IntegrityError
 
 from mesogun.errors import RecordError, UsageError
@@ -202,21 +203,9 @@ class Store:
         Args:
             board_id: 16 hexadecimal digits.
         """
-        latest = (
-            select(Seal.session, func.max(Seal.number).label("number"))
-            .group_by(Seal.session)
-            .subquery()
-        )
-        query = (
-            select(Session)
-            .join(latest, latest.c.session == Session.id)
-            .join(Seal, (Seal.session == Session.id) & (Seal.number == latest.c.number))
-            .where(Session.board_id == intake.checked_board_id(board_id))
-            .where(Seal.status.in_(UNFINISHED))
-            .order_by(Session.created_at, Session.id)
-        )
+        board_id = intake.checked_board_id(board_id)
         with self._database.read() as db:
-            return list(db.scalars(query))
+            return list(db.scalars(_unfinished(), {"board_id": board_id}))
 
     def session_view(self, name: str) -> SessionRecord:
         """Return the session as its records tell it now.
@@ -367,6 +356,24 @@ class Store:
     def _load(self, name: str) -> Material:
         with self._database.read() as db:
             return load(db, _found(db, name))
+
+
+@cache
+def _unfinished() -> Select[Session]:
+    """Return what selects the unfinished sessions of the board `board_id`."""
+    latest = (
+        select(Seal.session, func.max(Seal.number).label("number"))
+        .group_by(Seal.session)
+        .subquery()
+    )
+    return (
+        select(Session)
+        .join(latest, latest.c.session == Session.id)
+        .join(Seal, (Seal.session == Session.id) & (Seal.number == latest.c.number))
+        .where(Session.board_id == bindparam("board_id"))
+        .where(Seal.status.in_(UNFINISHED))
+        .order_by(Session.created_at, Session.id)
+    )
 
 
 def _found(db: orm.Session, name: str) -> Session:
