@@ -9,6 +9,7 @@ from mesogun.errors import PortError
 from mesogun.link import SerialTransport, Transport, find_gun
 from mesogun.virtual.gun import VirtualGunSettings, VirtualTransport
 from mesogun.virtual.plant_parameters import PlantParameters
+from mesogun.words import _
 
 if TYPE_CHECKING:
     from mesogun.emulated.gun import EmulatedTransport
@@ -72,7 +73,7 @@ def open_port(port: str, simulation: Callable[[], Simulation]) -> Transport:
     if port == AUTO:
         return SerialTransport(find_gun().device)
     if not port:
-        raise PortError("The port has no name. Give --port sim, --port auto or a serial port.")
+        raise PortError(_("The port has no name. Give --port sim, --port auto or a serial port."))
     return SerialTransport(port)
 
 
@@ -90,6 +91,6 @@ def open_emulated(simulation: Simulation) -> "EmulatedTransport":
         if error.name is None or not error.name.startswith("rp2040py"):
             raise
         raise PortError(
-            "The emulated RP2040 is not installed here: pip install 'mesogun[emulator]'."
+            _("The emulated RP2040 is not installed here: pip install 'mesogun[emulator]'.")
         ) from None
     return EmulatedTransport(simulation.settings(), find_image(), emulated_gun())

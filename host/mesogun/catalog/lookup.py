@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from mesogun.errors import UsageError
+from mesogun.words import _
 
 _LONGEST = 64
 """Longer names are cut before they are compared or shown: the input may be a whole file."""
@@ -34,8 +35,14 @@ def unknown_text(kind: str, name: str, known: Iterable[str]) -> str:
         known: the ids that exist.
     """
     candidates = near(name, known)
-    meant = f"did you mean {' or '.join(candidates)}? " if candidates else ""
-    return f"no {kind} has the id {name[:_LONGEST]!r}; {meant}`mesogun catalog {kind}s` lists them"
+    meant = (
+        _("did you mean {candidates}? ").format(candidates=_(" or ").join(candidates))
+        if candidates
+        else ""
+    )
+    return _("no {kind} has the id {name}; {meant}`mesogun catalog {kind}s` lists them").format(
+        kind=kind, name=repr(name[:_LONGEST]), meant=meant
+    )
 
 
 def find(kind: str, table: Mapping[str, T], name: str) -> T:

@@ -79,5 +79,7 @@ def _line(question: str, prompt: str) -> str:
     sys.stderr.flush()
     answer = sys.stdin.readline()
     if not answer:
-        raise UsageError("The terminal was closed before the question was answered. Start again.")
+        raise UsageError(
+            _("The terminal was closed before the question was answered. Start again.")
+        )
     return answer.strip().lower()

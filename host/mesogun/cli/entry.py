@@ -69,7 +69,9 @@ def _report(error: BaseException, code: int, printer: Printer) -> int:
 def _message(error: BaseException, code: int) -> str:
     """One message, with what to do next."""
     if code == INTERRUPTED:
-        return "Interrupted."
+        from mesogun.words import _
+
+        return _("Interrupted.")
     if code == UNEXPECTED:
         return (
             f"This is a defect of mesogun ({type(error).__name__}: {error}): please report it "

@@ -3,9 +3,9 @@
 import sys
 
 from mesogun.cli.printer import Answer, tell
-from mesogun.cli.words import count
 from mesogun.errors import RecordError, UsageError
 from mesogun.records import Store
+from mesogun.words import _, ngettext
 
 
 def erase_patient(patient_ref: str, yes: bool) -> Answer:
@@ -19,22 +19,46 @@ def erase_patient(patient_ref: str, yes: bool) -> Answer:
         copies = [str(each) for each in store.backups()]
     if not erased:
         raise RecordError(
-            f"No session has the patient reference {patient_ref!r}. "
-            "`mesogun sessions list --patient-ref` finds exactly what is typed."
+            _(
+                "No session has the patient reference {reference}. `mesogun sessions list "
+                "--patient-ref` finds exactly what is typed."
+            ).format(reference=repr(patient_ref))
         )
     for each in copies:
-        tell(f"{each} is a copy from before an upgrade and still holds it: delete it.")
-    tell("Reports, exports and backups that were made before still hold it too.")
+        tell(
+            _("{each} is a copy from before an upgrade and still holds it: delete it.").format(
+                each=each
+            )
+        )
+    tell(_("Reports, exports and backups that were made before still hold it too."))
     return Answer(
         {"sessions": erased, "copies": copies},
-        [f"Erased from {count(len(erased), 'session')}: {', '.join(erased)}."],
+        [
+            _("Erased from {sessions}: {names}.").format(
+                sessions=_sessions(len(erased)), names=", ".join(erased)
+            )
+        ],
     )
 
 
 def _confirm(patient_ref: str, having: int) -> None:
-    what = f"the patient reference {patient_ref!r} from {count(having, 'session')}"
+    what = _("the patient reference {reference} from {sessions}").format(
+        reference=repr(patient_ref), sessions=_sessions(having)
+    )
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"This erases {what}, which cannot be undone. Confirm it with --yes.")
-    tell(f"This erases {what}, which cannot be undone. Type the reference again to go on:")
+        raise UsageError(
+            _("This erases {what}, which cannot be undone. Confirm it with --yes.").format(
+                what=what
+            )
+        )
+    tell(
+        _("This erases {what}, which cannot be undone. Type the reference again to go on:").format(
+            what=what
+        )
+    )
     if sys.stdin.readline().strip() != patient_ref:
-        raise UsageError("Nothing was erased: the reference was not confirmed.")
+        raise UsageError(_("Nothing was erased: the reference was not confirmed."))
+
+
+def _sessions(count: int) -> str:
+    return ngettext("{count} session", "{count} sessions", count).format(count=count)

@@ -7,6 +7,7 @@ from mesogun.cli.files import write_new
 from mesogun.cli.printer import Answer
 from mesogun.errors import UsageError
 from mesogun.records import Store
+from mesogun.words import _
 
 FORMS: Final = ("csv", "json", "fhir", "ics")
 
@@ -14,14 +15,21 @@ FORMS: Final = ("csv", "json", "fhir", "ics")
 def exported(name: str, form: str, output: str | None, force: bool) -> Answer:
     """One session as the text of a file."""
     if form not in FORMS:
-        raise UsageError(f"{form!r} is no export format; {', '.join(FORMS)} are.")
+        raise UsageError(
+            _("{form} is no export format; {forms} are.").format(
+                form=repr(form), forms=", ".join(FORMS)
+            )
+        )
     with Store.open() as store:
         session, content = store.find_session(name).id, _content(store, name, form)
     data = {"id": session, "format": form}
     if output is None:
         return Answer(data | {"content": content}, [content.rstrip("\n")])
     write_new(output, content, force=force)
-    return Answer(data | {"file": output}, [f"Session {session} written to {output}."])
+    return Answer(
+        data | {"file": output},
+        [_("Session {session} written to {output}.").format(session=session, output=output)],
+    )
 
 
 def _content(store: Store, name: str, form: str) -> str:

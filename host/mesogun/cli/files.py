@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mesogun.errors import UsageError
+from mesogun.words import _
 
 
 def write_new(name: str, content: str | bytes, *, force: bool) -> None:
@@ -18,7 +19,11 @@ def write_new(name: str, content: str | bytes, *, force: bool) -> None:
         raise _exists(name) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{name} cannot be written: {reason}. Name another file.") from None
+        raise UsageError(
+            _("{name} cannot be written: {reason}. Name another file.").format(
+                name=name, reason=reason
+            )
+        ) from None
 
 
 def require_new(name: str, *, force: bool) -> None:
@@ -32,4 +37,8 @@ def require_new(name: str, *, force: bool) -> None:
 
 
 def _exists(name: str) -> UsageError:
-    return UsageError(f"{name} exists already. Name another file, or overwrite it with --force.")
+    return UsageError(
+        _("{name} exists already. Name another file, or overwrite it with --force.").format(
+            name=name
+        )
+    )

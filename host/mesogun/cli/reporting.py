@@ -9,7 +9,7 @@ from mesogun.cli.printer import Answer
 from mesogun.handover.origin import number_in_course
 from mesogun.handover.report import make_report
 from mesogun.records import Store
-from mesogun.words import speak
+from mesogun.words import _, speak
 
 _DEFAULT_FORM = "pdf"
 
@@ -54,7 +54,9 @@ def reported(
         "record_complete": complete,
         "verified": verified,
     }
-    text = f"Report of session {', '.join(names)} written to {output}."
+    text = _("Report of session {names} written to {output}.").format(
+        names=", ".join(names), output=output
+    )
     if not (complete and verified):
-        text += " The record is not complete or not verified; its first page says why."
+        text += _(" The record is not complete or not verified; its first page says why.")
     return Answer(data, [text])

@@ -2,10 +2,9 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from mesogun.cli.printer import Answer, Table, tell
-from mesogun.cli.words import count
 from mesogun.errors import RecordError
 from mesogun.records import (
     Session,
@@ -17,15 +16,22 @@ from mesogun.records import (
     summarise,
 )
 from mesogun.records.export import to_json
-from mesogun.words import duration, volume
-from mesogun.words.gun import end, fault_advice
+from mesogun.words import N_, _, duration, ngettext, number, volume
+from mesogun.words.gun import end, fault_advice, fault_name, step
+from mesogun.words.gun import gun as gun_in_words
 
 _SHOTS_SHOWN = 12
 """A session of more shots shows its statistics, and each shot on demand."""
 
 
-_WHO = ("id", "made", "program", "operator", "patient")
+_WHO: Final = (N_("id"), N_("made"), N_("program"), N_("operator"), N_("patient"))
 """Headings of what is known of a session before it starts."""
+
+_STATUS: Final = (
+    *(N_("planned"), N_("open"), N_("interrupted"), N_("ended"), N_("damaged")),
+    *(N_("complete"), N_("released"), N_("stopped"), N_("faulted"), N_("disarmed")),
+)
+"""What the status of a session is called: how far its records go, and how it ended."""
 
 
 def listed(
@@ -51,11 +57,16 @@ def listed(
         shown = sessions[: last or None]
         found = [_entry(store, session) for session in shown]
     if len(shown) < len(sessions):
-        tell(f"{len(sessions) - len(shown)} more: --last 0 lists all.")
+        tell(_("{count} more: --last 0 lists all.").format(count=len(sessions) - len(shown)))
     if kept := kept_guns():
         tell(
-            f"{count(len(kept), 'virtual gun')} may hold records that are not stored, unless in "
-            "use: run `mesogun sessions sync`."
+            ngettext(
+                "{count} virtual gun may hold records that are not stored, unless in use: run "
+                "`mesogun sessions sync`.",
+                "{count} virtual guns may hold records that are not stored, unless in use: run "
+                "`mesogun sessions sync`.",
+                len(kept),
+            ).format(count=len(kept))
         )
     started = [each for each in found if each["status"] != SessionStatus.PLANNED]
     planned = [each for each in found if each["status"] == SessionStatus.PLANNED]
@@ -63,27 +74,30 @@ def listed(
         (
             *_who(each),
             *_delivered(each),
-            each["status"] + ("" if each["record_complete"] else ", INCOMPLETE"),
+            _(each["status"]) + ("" if each["record_complete"] else _(", INCOMPLETE")),
         )
         for each in started
     ]
     text: list[str | Table] = []
     if rows:
-        text.append(Table(rows, (*_WHO, "shots", "volume", "record")))
+        text.append(Table(rows, (*map(_, _WHO), _("shots"), _("volume"), _("record"))))
     if planned:
         # Nothing was delivered in these, so they must not look like treatments.
         text += [""] if rows else []
-        text += ["Prepared and never started:", Table([_who(each) for each in planned], _WHO)]
-    return Answer(found, text or ["No sessions."])
+        text += [
+            _("Prepared and never started:"),
+            Table([_who(each) for each in planned], [*map(_, _WHO)]),
+        ]
+    return Answer(found, text or [_("No sessions.")])
 
 
 def _who(entry: dict[str, Any]) -> tuple[str, ...]:
     return (
         entry["id"],
         _local(entry["created_at"]),
-        entry["program"],
+        _(entry["program"]),
         entry["operator"] or "",
-        entry["patient_ref"] or ("erased" if entry["patient_erased"] else ""),
+        entry["patient_ref"] or (_("erased") if entry["patient_erased"] else ""),
     )
 
 
@@ -95,10 +109,22 @@ def shown(name: str, every_shot: bool) -> Answer:
     text: list[str | Table] = [Table(_figures(record))]
     if record.shots and (every_shot or len(record.shots) <= _SHOTS_SHOWN):
         shots = sorted((*record.shots, *record.primes), key=lambda shot: shot.sequence)
-        headings = ("shot", "kind", "start", "planned", "delivered", "ended")
+        headings = (
+            _("shot"),
+            _("kind"),
+            _("start"),
+            _("planned"),
+            _("delivered"),
+            _("ended"),
+        )
         text += ["", Table([_shot(record, shot) for shot in shots], headings)]
     elif record.shots:
-        text += ["", f"`mesogun sessions show {session.id} --shots` lists each shot."]
+        text += [
+            "",
+            _("`mesogun sessions show {session} --shots` lists each shot.").format(
+                session=session.id
+            ),
+        ]
     return Answer(lambda: json.loads(to_json(record, raw_records)), text)
 
 
@@ -136,45 +162,80 @@ def _entry(store: Store, session: Session) -> dict[str, Any]:
 def _delivered(entry: dict[str, Any]) -> tuple[str, str]:
     """Shots and volume of an entry, as far as they can be read."""
     if entry["shots_delivered"] is None:
-        return "not readable", ""
-    shots = f"{entry['shots_delivered']} of {entry['shots_planned']}"
+        return _("not readable"), ""
+    shots = _("{done} of {planned}").format(
+        done=entry["shots_delivered"], planned=entry["shots_planned"]
+    )
     return shots, volume(entry["volume_delivered_nl"])
 
 
 def _figures(record: SessionRecord) -> list[tuple[str, str]]:
     session = record.session
-    gun = f"{session.gun_kind}, board {session.board_id}, boot {session.boot_id}"
+    gun = _("{kind}, board {board}, start {boot}").format(
+        kind=gun_in_words(session.gun_kind), board=session.board_id, boot=session.boot_id
+    )
     if session.seed is not None:
-        gun += f", seed {session.seed}"
+        gun += _(", seed {seed}").format(seed=session.seed)
     ended = end(record.end.reason if record.end else None)
-    doubt = f", at most {volume(record.upper_bound_nl)}" if record.uncertain_shots else ""
+    doubt = (
+        _(", at most {volume}").format(volume=volume(record.upper_bound_nl))
+        if record.uncertain_shots
+        else ""
+    )
     return [
-        ("session", session.id),
-        ("made", _local(session.created_at)),
-        ("program", session.program_name),
-        ("operator", session.operator or "not given"),
-        ("patient", session.patient_ref or ("erased" if session.patient_erased else "not given")),
-        ("gun", gun),
-        ("firmware", f"{session.firmware_version}, build {session.firmware_build:08x}"),
-        ("syringe", f"{session.syringe}, {session.pl_per_step / 1000:.3f} nl a step"),
-        ("needle", session.needle),
-        ("status", f"{record.status}, {ended}"),
-        ("shots", f"{record.shots_delivered} of {session.shots_planned}"),
-        ("uncertain", f"{record.uncertain_shots} shots"),
-        ("volume", f"{volume(record.volume_nl)} of {volume(session.volume_planned_nl)}{doubt}"),
-        ("primed", volume(record.prime_nl)),
-        ("time", duration(record.duration_s) if record.duration_s is not None else "not started"),
+        (_("session"), session.id),
+        (_("made"), _local(session.created_at)),
+        (_("program"), _(session.program_name)),
+        (_("operator"), session.operator or _("not given")),
+        (
+            _("patient"),
+            session.patient_ref or (_("erased") if session.patient_erased else _("not given")),
+        ),
+        (_("gun"), gun),
+        (
+            _("firmware"),
+            _("{version}, build {build}").format(
+                version=session.firmware_version, build=f"{session.firmware_build:08x}"
+            ),
+        ),
+        (
+            _("syringe"),
+            _("{syringe}, {volume} nl a step").format(
+                syringe=session.syringe, volume=number(session.pl_per_step / 1000, 3)
+            ),
+        ),
+        (_("needle"), session.needle),
+        (_("status"), f"{_(record.status)}, {ended}"),
+        (
+            _("shots"),
+            _("{done} of {planned}").format(
+                done=record.shots_delivered, planned=session.shots_planned
+            ),
+        ),
+        (_("uncertain"), _("{number} shots").format(number=record.uncertain_shots)),
+        (
+            _("volume"),
+            _("{done} of {planned}").format(
+                done=volume(record.volume_nl), planned=volume(session.volume_planned_nl)
+            )
+            + doubt,
+        ),
+        (_("primed"), volume(record.prime_nl)),
+        (
+            _("time"),
+            duration(record.duration_s) if record.duration_s is not None else _("not started"),
+        ),
         *_doses(summarise(record)),
         *(
             (
-                f"fault at {duration((each.time_ms - (record.started_ms or 0)) / 1000)}",
-                f"{each.fault.name.lower()}: {fault_advice(each.fault)}",
+                _("fault at {time}").format(time=duration(record.since_start_s(each.time_ms))),
+                f"{fault_name(each.fault)}: {fault_advice(each.fault)}",
             )
             for each in record.faults
         ),
-        ("record", "complete" if record.complete else "NOT COMPLETE"),
+        (_("record"), _("complete") if record.complete else _("NOT COMPLETE")),
         *(("", reason) for reason in record.incomplete),
-        ("hash", record.record_hash),
+        (_("hash"), record.record_hash),
     ]
 
 
@@ -191,8 +252,13 @@ def _doses(statistics: Statistics | None) -> list[tuple[str, str]]:
     )
     return [
         (
-            "dose",
-            f"mean {mean}, from {least} to {most}; planned {volume(statistics.planned_mean_nl)}",
+            _("dose"),
+            _("mean {mean}, from {least} to {most}; planned {planned}").format(
+                mean=mean,
+                least=least,
+                most=most,
+                planned=volume(statistics.planned_mean_nl),
+            ),
         )
     ]
 
@@ -200,13 +266,13 @@ def _doses(statistics: Statistics | None) -> list[tuple[str, str]]:
 def _shot(record: SessionRecord, shot: Shot) -> tuple[str, ...]:
     start = ""
     if shot.start_ms is not None and record.started_ms is not None:
-        start = f"{(shot.start_ms - record.started_ms) / 1000:.3f} s"
-    ended = "UNCERTAIN" if shot.uncertain else "running"
+        start = _("{number} s").format(number=number(record.since_start_s(shot.start_ms), 3))
+    ended = _("UNCERTAIN") if shot.uncertain else _("running")
     return (
         f"{shot.shot + 1}",
-        shot.purpose.name.lower(),
+        step(shot.purpose),
         start,
-        volume(shot.planned_nl) if shot.planned_nl is not None else "not known",
+        volume(shot.planned_nl) if shot.planned_nl is not None else _("not known"),
         volume(shot.delivered_nl),
         ended if shot.end_reason is None else end(shot.end_reason),
     )

@@ -10,6 +10,7 @@ from mesogun.desk.summary import problems, summary, summary_data
 from mesogun.errors import UsageError
 from mesogun.program import Program, resolve
 from mesogun.treatment import Result, read_answers
+from mesogun.words import _
 from mesogun_protocol.enums import EndReason
 
 
@@ -72,8 +73,10 @@ def _program(
         return resolve(name, syringe=chosen, needle=needle, delivery=delivery), False
     if not settled.is_simulated:
         raise UsageError(
-            "No syringe was named, and none is assumed: brand and size decide the dose. Write "
-            "--syringe ID with one of `mesogun catalog syringes`."
+            _(
+                "No syringe was named, and none is assumed: brand and size decide the dose. Write "
+                "--syringe ID with one of `mesogun catalog syringes`."
+            )
         )
     return program, False
 

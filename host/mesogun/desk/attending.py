@@ -21,7 +21,7 @@ from mesogun.records import Store
 from mesogun.sync import sync_gun
 from mesogun.treatment import Order, Result, Visit, not_asked, note, read_answers
 from mesogun.virtual.gun import VirtualTransport
-from mesogun.words import _
+from mesogun.words import N_, _, general
 from mesogun_protocol.enums import StepKind, TriggerMode
 
 Notes = tuple[tuple[str, Mapping[str, Any]], ...]
@@ -111,14 +111,18 @@ def _require_possible(desk: Desk, settled: Settled, program: Program) -> None:
             checked_name(option, name)
     if estimate(program).syringes > 1 and not desk.attended and not settled.is_simulated:
         raise UsageError(
-            f"The program takes {estimate(program).syringes} syringes, and without a terminal "
-            "nobody can be asked to change them. Run it at a terminal, or take a larger syringe."
+            _(
+                "The program takes {syringes} syringes, and without a terminal nobody can be asked "
+                "to change them. Run it at a terminal, or take a larger syringe."
+            ).format(syringes=estimate(program).syringes)
         )
     has_hand = settled.auto_trigger or desk.attended
     if settled.is_simulated and _needs_trigger(program) and not has_hand:
         raise UsageError(
-            "The program waits for the trigger, and without a terminal there is no key for it. "
-            "Let a virtual operator work it with --auto-trigger."
+            _(
+                "The program waits for the trigger, and without a terminal there is no key for it. "
+                "Let a virtual operator work it with --auto-trigger."
+            )
         )
 
 
@@ -130,8 +134,10 @@ def checked_name(what: str, name: str) -> str:
     """
     if not (name.isprintable() and 0 < len(name.strip()) <= _NAME_LENGTH):
         raise UsageError(
-            f"{what} {name[:40]!r} must be one line of 1 to {_NAME_LENGTH} printable "
-            "characters. Change it."
+            _(
+                "{what} {name} must be one line of 1 to {name_length} printable characters. Change "
+                "it."
+            ).format(what=what, name=repr(name[:40]), name_length=_NAME_LENGTH)
         )
     return name
 
@@ -145,8 +151,10 @@ def _require_virtual(settled: Settled) -> None:
     ):
         if given:
             raise UsageError(
-                f"{option} is for a virtual gun and this is a real one. Leave it out, or simulate "
-                "with --port sim."
+                _(
+                    "{option} is for a virtual gun and this is a real one. Leave it out, or "
+                    "simulate with --port sim."
+                ).format(option=option)
             )
 
 
@@ -172,10 +180,16 @@ def _simulated(settled: Settled, program: Program) -> Simulation:
 
 def _gun_in_words(gun: Gun, order: Order, simulated: Simulation) -> str:
     if order.seed is None:
-        return f"board {gun.info.board_id} on {order.port}, firmware {gun.info.firmware}"
-    pace = "as fast as it goes" if simulated.speed is None else f"speed {simulated.speed:g}"
-    kind = "virtual gun" if order.port == SIM else "emulated RP2040"
-    return f"{kind}, seed {order.seed}, {pace}"
+        return _("board {board_id} on {port}, firmware {firmware}").format(
+            board_id=gun.info.board_id, port=order.port, firmware=gun.info.firmware
+        )
+    pace = (
+        _("as fast as it goes")
+        if simulated.speed is None
+        else _("speed {speed}").format(speed=general(simulated.speed))
+    )
+    kind = _("virtual gun") if order.port == SIM else _("emulated RP2040")
+    return _("{kind}, seed {seed}, {pace}").format(kind=kind, seed=order.seed, pace=pace)
 
 
 def _confirm(desk: Desk, settled: Settled, program: Program, gun: str, *, is_named: bool) -> Notes:
@@ -188,8 +202,10 @@ def _confirm(desk: Desk, settled: Settled, program: Program, gun: str, *, is_nam
         desk.tell("\n".join([_("Unusual, confirmed by --yes:"), *look.warnings]))
     if not settled.yes and not desk.attended:
         raise UsageError(
-            "Nobody can be asked whether to start, because this is no terminal. Look at "
-            f"`mesogun check {program.origin.label}`, then confirm with --yes."
+            _(
+                "Nobody can be asked whether to start, because this is no terminal. Look at "
+                "`mesogun check {origin}`, then confirm with --yes."
+            ).format(origin=program.origin.label)
         )
     if asks:
         desk.tell("")
@@ -198,8 +214,8 @@ def _confirm(desk: Desk, settled: Settled, program: Program, gun: str, *, is_nam
     told: list[tuple[str, Mapping[str, Any]]] = [("checklist", _checklist(desk, settled, program))]
     if look.warnings:
         if asks and not desk.confirmed(_("Deliver these unusual values?")):
-            raise UsageError("Not started: the unusual values were not confirmed.")
-        told.append(("unusual", {"values": look.warnings, "by": "person" if asks else "--yes"}))
+            raise UsageError(_("Not started: the unusual values were not confirmed."))
+        told.append(("unusual", {"values": look.noted, "by": "person" if asks else "--yes"}))
     syringe: dict[str, Any] = {"syringe": program.syringe, "confirmed": False}
     if asks:
         # Who has just picked it from the list is not asked again.
@@ -213,7 +229,7 @@ def _checklist(desk: Desk, settled: Settled, program: Program) -> Mapping[str, A
     """Ask the checklist; --yes leaves it out for a simulated gun alone, which treats nobody."""
     given = read_answers(settled.answers)
     if settled.is_simulated and settled.yes and not given:
-        return not_asked("simulated gun, --yes")
+        return not_asked(N_("simulated gun, --yes"))
     return note(dialogue.checklist(desk, program, given))
 
 

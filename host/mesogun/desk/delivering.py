@@ -60,7 +60,7 @@ class Delivery:
         if asks:
             self._prime(visit)
             if not desk.confirmed(_("Start?")):
-                raise UsageError("Not started.")
+                raise UsageError(_("Not started."))
         visit.arm()
 
     def give(self, visit: Visit) -> Result:
@@ -139,7 +139,7 @@ class Delivery:
         except Interrupted:
             raise
         except MesogunError as error:
-            error.add_note("`mesogun sessions sync` stores what the gun has recorded.")
+            error.add_note(_("`mesogun sessions sync` stores what the gun has recorded."))
             raise
 
     @contextmanager

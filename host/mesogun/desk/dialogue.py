@@ -36,8 +36,10 @@ def checklist(desk: Desk, program: Program, given: Mapping[str, Said]) -> list[A
     for question in questions(program.treatment):
         if question.id not in given and not desk.attended:
             raise UsageError(
-                f"Not started: nobody was asked {question.words!r}. Give each answer in advance, "
-                f"this one as --answer {question.id}=yes or --answer {question.id}=no."
+                _(
+                    "Not started: nobody was asked {words}. Give each answer in advance, this one "
+                    "as --answer {question}=yes or --answer {question}=no."
+                ).format(words=repr(question.words), question=question.id)
             )
         answer = _answered(desk, question, given.get(question.id))
         require_begin([answer])

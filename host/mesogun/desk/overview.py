@@ -11,7 +11,7 @@ from mesogun.program import Program, check, estimate, loads, volumes
 from mesogun.program.hydraulics import DRIVE_LIMIT_N
 from mesogun.program.planned import planned_steps
 from mesogun.program.words import delivery_in_words, step_in_words
-from mesogun.words import _, duration, ngettext, number, percent, pressure, volume
+from mesogun.words import _, duration, ngettext, number, percent, pressure, speak, volume
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,13 @@ class Overview:
     Attributes:
         text: for people.
         warnings: what is unusual in it, and has to be confirmed.
+        noted: the same in English, as the record keeps it.
         data: the same for programs.
     """
 
     text: Text
     warnings: Sequence[str]
+    noted: Sequence[str]
     data: Mapping[str, Any]
 
 
@@ -33,7 +35,9 @@ def overview(program: Program, gun: str | None = None) -> Overview:
     """The figures of a checked program and its soft problems; `gun` is which gun, in words."""
     figures = estimate(program)
     syringe = get_syringe(program.syringe)
-    warnings = [str(problem) for problem in check(program) if not problem.hard]
+    warnings = _unusual(program)
+    with speak("en"):
+        noted = _unusual(program)
     rows = [
         (_("program"), _(program.name)),
         (
@@ -78,10 +82,14 @@ def overview(program: Program, gun: str | None = None) -> Overview:
         "points": program.area.points if program.area else None,
         **asdict(figures),
         "pressure_margin": figures.pressure_margin,
-        "warnings": warnings,
+        "warnings": noted,
     }
     unusual = ["", _("Unusual, to be confirmed before the start:"), *warnings] if warnings else []
-    return Overview([Table(rows), *unusual], warnings, data)
+    return Overview([Table(rows), *unusual], warnings, noted, data)
+
+
+def _unusual(program: Program) -> list[str]:
+    return [str(problem) for problem in check(program) if not problem.hard]
 
 
 def _area(program: Program) -> list[tuple[str, str]]:

@@ -15,9 +15,9 @@ from mesogun.desk.desk import Desk
 from mesogun.errors import UsageError
 from mesogun.program import Program
 from mesogun.program import plan as make
-from mesogun.words import _, number
+from mesogun.words import N_, _, number
 
-_WHY_SYRINGE = "brand and size decide the dose, and brands of one size differ by up to 24 %"
+_WHY_SYRINGE = N_("brand and size decide the dose, and brands of one size differ by up to 24 %")
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,10 @@ def completed(desk: Desk, wishes: Plan) -> Program:
     if wishes.syringe is None and not desk.attended:
         known = ", ".join(syringes())
         raise UsageError(
-            f"No syringe was named, and none is assumed: {_WHY_SYRINGE}. Write --syringe ID with "
-            f"one of {known}."
+            _(
+                "No syringe was named, and none is assumed: {why_syringe}. Write --syringe ID with "
+                "one of {known}."
+            ).format(why_syringe=_(_WHY_SYRINGE), known=known)
         )
     syringe = wishes.syringe or asked_syringe(desk)
     area, spacing_mm = wishes.area, wishes.spacing_mm
@@ -75,7 +77,11 @@ def checked_delivery(name: str | None) -> Delivery | None:
         case None | "dry" | "wet" | "mixed":
             return name
         case _:
-            raise UsageError(f"--delivery {name[:20]!r} is none: choose dry, wet or mixed.")
+            raise UsageError(
+                _("--delivery {name} is none: choose dry, wet or mixed.").format(
+                    name=repr(name[:20])
+                )
+            )
 
 
 def asked_syringe(desk: Desk) -> str:

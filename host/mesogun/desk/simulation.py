@@ -9,6 +9,7 @@ from mesogun.errors import UsageError
 from mesogun.ports import Simulation
 from mesogun.virtual.panel import Panel
 from mesogun.virtual.plant import Plant
+from mesogun.words import _
 
 _SYRINGE, _NEEDLE = "bd-plastipak-10", "30g-4"
 """Fitted to a virtual gun that no program has chosen them for."""
@@ -55,8 +56,10 @@ def parse_speed(text: str | None) -> float | None:
         speed = 0.0
     if not (isfinite(speed) and 0.01 <= speed <= 10_000):
         raise UsageError(
-            f"--speed {text[:40]} is no speed: give simulated seconds a second from 0.01 to 10000, "
-            "or max."
+            _(
+                "--speed {text} is no speed: give simulated seconds a second from 0.01 to 10000, "
+                "or max."
+            ).format(text=text[:40])
         )
     return speed
 

@@ -11,7 +11,7 @@ from mesogun.program import Program
 from mesogun.records import Store
 from mesogun.treatment import Result
 from mesogun.words import _, date, duration, volume
-from mesogun.words.gun import end, fault
+from mesogun.words.gun import end, fault, fault_name
 from mesogun_protocol.enums import Fault
 
 
@@ -50,7 +50,7 @@ def summary(result: Result, program: Program, due: Appointment | None) -> Text:
         (_("shots"), _of(str(result.shots_delivered), str(result.shots_planned))),
         (_("volume"), _volumes(result)),
         (_("time"), duration(result.duration_s)),
-        (_("faults"), ", ".join(result.faults) or _("none")),
+        (_("faults"), _faults(result) or _("none")),
         (_("uncertain"), _("{number} shots").format(number=result.uncertain_shots)),
         (_("record"), _("complete") if result.record_complete else _("NOT COMPLETE")),
         (_("hash"), result.record_hash),
@@ -70,6 +70,10 @@ def summary_data(result: Result, due: Appointment | None) -> dict[str, Any]:
         "sessions": list(result.sessions),
         "next_session": _due_data(due),
     }
+
+
+def _faults(result: Result) -> str:
+    return ", ".join(fault_name(Fault[name.upper()]).lower() for name in result.faults)
 
 
 def _due(due: Appointment) -> str:

@@ -9,7 +9,7 @@ from mesogun.desk.big import big
 from mesogun.desk.hands import Hands
 from mesogun.treatment import Progress
 from mesogun.words import N_, _, duration, pressure, volume
-from mesogun.words.gun import fault_advice, fault_name, state
+from mesogun.words.gun import fault_advice, fault_name, state, step
 from mesogun_protocol.enums import ControllerState, Fault, StepKind, TriggerMode
 
 _BAR = 24
@@ -18,12 +18,6 @@ _STARTED_BY = {
     TriggerMode.AUTO: N_("by the gun itself"),
     TriggerMode.HOLD: N_("while the trigger is held"),
     TriggerMode.PRESS: N_("one for each press of the trigger"),
-}
-_KINDS = {
-    StepKind.SHOTS: N_("shots"),
-    StepKind.FLOW: N_("flow"),
-    StepKind.PAUSE: N_("pause"),
-    StepKind.PRIME: N_("prime"),
 }
 _TRIGGER_STEPS = (StepKind.SHOTS, StepKind.FLOW)
 
@@ -179,7 +173,7 @@ def _time(progress: Progress) -> str:
 
 
 def _step(progress: Progress) -> str:
-    kind = _(_KINDS[progress.step_kind])
+    kind = step(progress.step_kind)
     if progress.step_kind in _TRIGGER_STEPS:
         return f"{kind}, {_(_STARTED_BY[progress.trigger_mode])}"
     return kind

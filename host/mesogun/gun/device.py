@@ -19,6 +19,7 @@ from mesogun.link import (
     Transport,
     handshake,
 )
+from mesogun.words import _
 from mesogun_protocol import messages
 from mesogun_protocol.enums import ConfigKey, ErrorCode, Fault
 from mesogun_protocol.fields import Message
@@ -114,8 +115,14 @@ class Gun:
         self._greet()
         if self.info.board_id != known.board_id:
             raise PortError(
-                f"Board {self.info.board_id} is on {self._link.transport.name}, not board "
-                f"{known.board_id}: connect the gun that was in use, or open this one anew."
+                _(
+                    "Board {board} is on {name}, not board {known}: connect the gun that "
+                    "was in use, or open this one anew."
+                ).format(
+                    board=self.info.board_id,
+                    name=self._link.transport.name,
+                    known=known.board_id,
+                )
             )
         return self.info.boot_id != known.boot_id
 
@@ -244,8 +251,10 @@ class Gun:
         self._require_settled()
         if program_crc != self._verified_crc:
             raise UsageError(
-                f"Program {program_crc:08x} was not read back from this gun since it was "
-                "connected: upload it, then arm with the CRC of its receipt."
+                _(
+                    "Program {program} was not read back from this gun since it was connected: "
+                    "upload it, then arm with the CRC of its receipt."
+                ).format(program=f"{program_crc:08x}")
             )
         self._engaged = True
         self._link.request(messages.ARM, session_id=session_id, program_crc=program_crc)
@@ -319,15 +328,17 @@ class Gun:
         """
         doubt = self._doubt
         if doubt is None:
-            raise UsageError("No dose command is in doubt: there is nothing to resolve.")
+            raise UsageError(_("No dose command is in doubt: there is nothing to resolve."))
         if doubt.message is messages.PRIME:
             self.stop()
         now = Status.from_reply(self._ask(messages.STATUS))
         self._doubt = None
         if self.info.boot_id != doubt.boot_id:
             raise GunRestarted(
-                f"The gun has restarted (boot {doubt.boot_id}, now {self.info.boot_id}) since it "
-                f"was sent {doubt.message.name}. It is unloaded; its records tell what it gave."
+                _(
+                    "The gun has restarted (boot {boot}, now {now}) since it was sent "
+                    "{name}. It is unloaded; its records tell what it gave."
+                ).format(boot=doubt.boot_id, now=self.info.boot_id, name=doubt.message.name)
             )
         return doubt.carried_out(now)
 
@@ -353,8 +364,10 @@ class Gun:
                 number = int.from_bytes(raw[:4], "little")
                 if len(raw) != RECORD_BYTES or not sequence <= number < reply["next"]:
                     raise LinkError(
-                        f"The gun sent record {number} where one from {sequence} to "
-                        f"{reply['next'] - 1} was due. Its journal is damaged: have it serviced."
+                        _(
+                            "The gun sent record {number} where one from {sequence} to {next} was "
+                            "due. Its journal is damaged: have it serviced."
+                        ).format(number=number, sequence=sequence, next=reply["next"] - 1)
                     )
                 sequence = number + 1
                 yield raw
@@ -375,7 +388,7 @@ class Gun:
         transport = self._link.transport
         self._clock = DeviceClock(transport.monotonic_s(), transport.wall_clock())
         self._clock.add(exchange.sent_s, exchange.received_s, hello["clock_ms"])
-        for _ in range(_FIRST_PINGS):
+        for _ping in range(_FIRST_PINGS):
             self.ping()
 
     def _beat(self, message: Message, **fields: Any) -> tuple[Exchange, dict[str, Any]]:
@@ -411,7 +424,7 @@ class Gun:
 
     def _require_settled(self) -> None:
         if self._doubt is not None:
-            raise DoseUncertain(self._doubt.message.name, "it got no answer.")
+            raise DoseUncertain(self._doubt.message.name, _("it got no answer."))
 
     def _stop_after(self, error: BaseException) -> None:
         """Stop because of `error`, which stays the one that is seen if the link is what failed."""

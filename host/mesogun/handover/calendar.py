@@ -36,8 +36,10 @@ def to_calendar(session: Session, number: int, made: datetime) -> str:
     treatment = treatment_of(session)
     if treatment is None:
         raise UsageError(
-            f"Session {session.id} ran {session.program_name!r}, which is no treatment and has no "
-            "course. `mesogun catalog treatments` lists those that have one."
+            _(
+                "Session {session} ran {program}, which is no treatment and has no course. "
+                "`mesogun catalog treatments` lists those that have one."
+            ).format(session=session.id, program=repr(session.program_name))
         )
     # Its time zones take longer to import than all else here.
     from icalendar import Calendar

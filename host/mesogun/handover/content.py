@@ -18,14 +18,13 @@ from mesogun.program import Program
 from mesogun.program.model import PrimeStep
 from mesogun.program.words import delivery_in_words, step_in_words
 from mesogun.records import SessionRecord, Shot, VerifyReport, summarise
-from mesogun.words import N_, _, current, date_time, duration, ngettext, number, volume
-from mesogun.words.gun import end
+from mesogun.words import _, current, date_time, duration, ngettext, number, volume
+from mesogun.words.gun import end, gun
 from mesogun_protocol.enums import StepKind
 from mesogun_protocol.records import STEP_NONE
 
 _RUNNING: Final = 48
 """Letters of a patient reference that the head of each page has room for."""
-_GUNS: Final = {"sim": N_("virtual gun"), "rp2040": N_("emulated gun"), "board": N_("gun")}
 
 
 def document(sessions: Sequence[Proven], number: int, made: datetime) -> Document:
@@ -53,7 +52,11 @@ def document(sessions: Sequence[Proven], number: int, made: datetime) -> Documen
             Section("", [*notices(record, verified), _overview(record)]),
             *([Section(_("Syringes"), [_syringes(sessions)])] if len(sessions) > 1 else []),
             Section(_("Who and what"), [_identity(record, program, names)]),
-            *([Section(_("Told and confirmed"), said)] if (said := told(record.notes)) else []),
+            *(
+                [Section(_("Told and confirmed"), said)]
+                if (said := told(record.notes, program))
+                else []
+            ),
             Section(_("Program"), [_steps(record, program)]),
             Section(_("Shots"), pictures(record)),
             Section(_("Statistics"), [_statistics(record)], whole=True),
@@ -147,7 +150,7 @@ def _identity(record: SessionRecord, program: Program | None, names: str) -> Fac
         (
             _("gun"),
             _("{kind}, board {board}, start {boot}").format(
-                kind=_(_GUNS.get(session.gun_kind, session.gun_kind)),
+                kind=gun(session.gun_kind),
                 board=session.board_id,
                 boot=session.boot_id,
             ),

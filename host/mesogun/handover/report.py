@@ -8,6 +8,7 @@ from mesogun.handover.content import document
 from mesogun.handover.html import to_html
 from mesogun.handover.joined import Proven
 from mesogun.handover.pdf import PAPERS, to_pdf
+from mesogun.words import _
 
 FORMATS = ("pdf", "html")
 
@@ -32,7 +33,7 @@ def make_report(
     Raises:
         UsageError: if there is no such format or paper.
     """
-    _require(form, "report format", FORMATS)
+    _require(form, _("report format"), FORMATS)
     _require(paper, "paper", PAPERS)
     report = document(sessions, number, made)
     if form == "html":
@@ -43,4 +44,8 @@ def make_report(
 def _require(value: str, what: str, known: Iterable[str]) -> None:
     names = tuple(known)
     if value not in names:
-        raise UsageError(f"{value!r} is no {what}; {' and '.join(names)} are.")
+        raise UsageError(
+            _("{value} is no {what}; {names} are.").format(
+                value=repr(value), what=what, names=_(" and ").join(names)
+            )
+        )

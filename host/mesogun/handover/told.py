@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from mesogun.catalog import syringes
 from mesogun.handover.document import Part, Points, Table
+from mesogun.program import Program, check
 from mesogun.records import Note
-from mesogun.words import N_, _, number, volume
+from mesogun.words import N_, _, number, speak, volume
 
 _SAID: Final = {"yes": N_("yes"), "no": N_("no")}
 _DROP: Final = {
@@ -18,14 +19,25 @@ _DROP: Final = {
 }
 
 
-def told(notes: Sequence[Note]) -> list[Part]:
-    """Return the checklist as a table and the rest as a list, both in the order of time."""
+def told(notes: Sequence[Note], program: Program | None) -> list[Part]:
+    """Return the checklist as a table and the rest as a list, both in the order of time.
+
+    Args:
+        notes: of the session.
+        program: of the session, None if it cannot be read.
+    """
+    asked = any(note.kind == "unusual" for note in notes)
+    unusual = _in_words(program) if asked and program else {}
     lines: list[str] = []
     answers: list[tuple[str, str]] = []
     for note in notes:
         try:
             answers += _answers(note.fields) if note.kind == "checklist" else []
-            lines += _KINDS.get(note.kind, _raw)(note)
+            lines += (
+                _unusual(note, unusual)
+                if note.kind == "unusual"
+                else _KINDS.get(note.kind, _raw)(note)
+            )
         except (AttributeError, KeyError, TypeError, ValueError):
             # Of a version that writes it otherwise: shown as it is, never left out.
             lines += _raw(note)
@@ -60,16 +72,32 @@ def _answer(asked: Mapping[str, Any]) -> str:
 def _checklist(note: Note) -> list[str]:
     if note.fields["asked"]:
         return []
-    return [_("The checklist was not asked: {reason}.").format(reason=note.fields["why"])]
+    why: str = note.fields["why"]
+    return [_("The checklist was not asked: {reason}.").format(reason=_(why))]
 
 
-def _unusual(note: Note) -> list[str]:
+def _in_words(program: Program) -> dict[str, str]:
+    """What is unusual in a program, by its English text, which is the one that is recorded."""
+    with speak("en"):
+        recorded = [each.text for each in check(program)]
+    return dict(zip(recorded, [each.text for each in check(program)], strict=True))
+
+
+def _unusual(note: Note, known: Mapping[str, str]) -> list[str]:
     confirmed = (
         _("Unusual, confirmed by a person: {value}")
         if note.fields["by"] == "person"
         else _("Unusual, confirmed in advance: {value}")
     )
-    return [confirmed.format(value=value) for value in note.fields["values"]]
+    return [confirmed.format(value=_translated(value, known)) for value in note.fields["values"]]
+
+
+def _translated(value: str, known: Mapping[str, str]) -> str:
+    """A recorded text in words; as it was recorded if it comes from another version's check."""
+    for recorded, text in known.items():
+        if value.endswith(recorded):
+            return value.removesuffix(recorded) + text
+    return value
 
 
 def _syringe(note: Note) -> list[str]:
@@ -109,7 +137,6 @@ def _raw(note: Note) -> list[str]:
 
 _KINDS: Final[Mapping[str, Callable[[Note], list[str]]]] = {
     "checklist": _checklist,
-    "unusual": _unusual,
     "syringe": _syringe,
     "prime": _prime,
     "primed": _primed,

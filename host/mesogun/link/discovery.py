@@ -10,6 +10,7 @@ from mesogun.link.handshake import handshake
 from mesogun.link.serial_transport import SerialTransport
 from mesogun.link.session import Link
 from mesogun.link.transport import Transport
+from mesogun.words import _
 
 RASPBERRY_PI_VID = 0x2E8A
 """USB vendor of the RP2040 and RP2350 under MicroPython; no other port is ever written to."""
@@ -93,12 +94,21 @@ def find_gun(
     if len(guns) == 1:
         return guns[0].port
     if guns:
-        names = ", ".join(f"{gun.port.device} (board {gun.board_id or 'unknown'})" for gun in guns)
-        raise PortError(f"{len(guns)} guns are connected: {names}. Name one with --port.")
+        names = ", ".join(
+            _("{device} (board {board})").format(
+                device=gun.port.device, board=gun.board_id or _("unknown")
+            )
+            for gun in guns
+        )
+        raise PortError(
+            _("{count} guns are connected: {names}. Name one with --port.").format(
+                count=len(guns), names=names
+            )
+        )
     seen = " ".join(str(probe.problem) for probe in probes)
     raise PortError(
-        "No gun is connected. Connect one, or use a simulated one with --port sim. "
-        + (seen or "No serial port here belongs to a board that could be one.")
+        _("No gun is connected. Connect one, or use a simulated one with --port sim. ")
+        + (seen or _("No serial port here belongs to a board that could be one."))
     )
 
 

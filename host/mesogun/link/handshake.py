@@ -2,6 +2,7 @@
 
 from mesogun.errors import PortError, VersionMismatch
 from mesogun.link.session import Exchange, Link, NoAnswer
+from mesogun.words import _
 from mesogun_protocol.fields import Message, MessageError, layout
 from mesogun_protocol.limits import PROTOCOL_VERSION
 from mesogun_protocol.messages import HELLO, HELLO_REPLY
@@ -36,11 +37,17 @@ def handshake(link: Link, schema_hash: int = SCHEMA_HASH) -> Exchange:
         exchange = link.exchange(HELLO, protocol_version=PROTOCOL_VERSION, schema_hash=schema_hash)
     except NoAnswer as error:
         heard = link.received_bytes - heard_bytes
-        what = f"sent {heard} bytes that are no answer" if heard else "sent nothing"
+        what = (
+            _("sent {heard} bytes that are no answer").format(heard=heard)
+            if heard
+            else _("sent nothing")
+        )
         raise PortError(
-            f"{link.transport.name} is not a mesogun, or its firmware does not run: asked who it "
-            f"is, it {what}. Choose another port (`mesogun devices` lists them), or install the "
-            "firmware with `mesogun firmware flash`."
+            _(
+                "{name} is not a mesogun, or its firmware does not run: asked who it is, it "
+                "{what}. Choose another port (`mesogun devices` lists them), or install the "
+                "firmware with `mesogun firmware flash`."
+            ).format(name=link.transport.name, what=what)
         ) from error
     _compare(link.transport.name, exchange.body, schema_hash)
     return exchange
@@ -50,12 +57,26 @@ def _compare(port: str, body: bytes, schema_hash: int) -> None:
     try:
         head = _HEAD.parse(body[: _HEAD.body.sizeof()])
     except MessageError as error:
-        raise PortError(f"{port} is not a mesogun: its answer cannot be read ({error}).") from None
+        raise PortError(
+            _("{port} is not a mesogun: its answer cannot be read ({error}).").format(
+                port=port, error=error
+            )
+        ) from None
     if (head["protocol_version"], head["schema_hash"]) == (PROTOCOL_VERSION, schema_hash):
         return
     firmware = f"{head['firmware_major']}.{head['firmware_minor']}.{head['firmware_patch']}"
     raise VersionMismatch(
-        f"The gun on {port} runs firmware {firmware} with protocol {head['protocol_version']}, "
-        f"schema {head['schema_hash']:08x}; this host speaks protocol {PROTOCOL_VERSION}, schema "
-        f"{schema_hash:08x}. The gun will not move until they match: run `mesogun firmware flash`."
+        _(
+            "The gun on {port} runs firmware {firmware} with protocol {protocol}, schema "
+            "{schema}; this host speaks protocol {host_protocol}, schema "
+            "{host_schema}. The gun will not move until they match: run `mesogun firmware "
+            "flash`."
+        ).format(
+            port=port,
+            firmware=firmware,
+            protocol=head["protocol_version"],
+            schema=f"{head['schema_hash']:08x}",
+            host_protocol=PROTOCOL_VERSION,
+            host_schema=f"{schema_hash:08x}",
+        )
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mesogun.errors import GunRefused
+from mesogun.words import N_, _
 from mesogun_protocol.enums import ControllerState, ErrorCode, Fault, SelfTest
 from mesogun_protocol.fields import Message
 from mesogun_protocol.messages import (
@@ -13,67 +14,99 @@ from mesogun_protocol.messages import (
 )
 from mesogun_protocol.rows import fields_of
 
-_FLASH = "install matching firmware with `mesogun firmware flash`"
-
 _REASONS: dict[ErrorCode, str] = {
-    ErrorCode.UNKNOWN_MESSAGE: f"its firmware does not know this request; {_FLASH}",
-    ErrorCode.WRONG_LENGTH: f"its firmware expects another length; {_FLASH}",
+    ErrorCode.UNKNOWN_MESSAGE: N_(
+        "its firmware does not know this request; install matching firmware with `mesogun "
+        "firmware flash`"
+    ),
+    ErrorCode.WRONG_LENGTH: N_(
+        "its firmware expects another length; install matching firmware with `mesogun "
+        "firmware flash`"
+    ),
     ErrorCode.OUT_OF_RANGE: (
-        "{field} = {value} is outside {minimum} to {maximum}; choose a value within these bounds"
+        N_(
+            "{field} = {value} is outside {minimum} to {maximum}; choose a value within these "
+            "bounds"
+        )
     ),
     ErrorCode.WRONG_STATE: (
-        "it is {state} and does not take this request then; `mesogun status` shows what it is doing"
+        N_(
+            "it is {state} and does not take this request then; `mesogun status` shows what it "
+            "is doing"
+        )
     ),
     ErrorCode.SCHEMA_MISMATCH: (
-        "it has restarted since this connection was opened; connect again and read its records"
+        N_("it has restarted since this connection was opened; connect again and read its records")
     ),
-    ErrorCode.NO_SYRINGE: "no syringe is declared; declare the one that is fitted",
-    ErrorCode.NO_LIMITS: "no limits are set, and they are zero after every start; set them first",
+    ErrorCode.NO_SYRINGE: N_("no syringe is declared; declare the one that is fitted"),
+    ErrorCode.NO_LIMITS: N_(
+        "no limits are set, and they are zero after every start; set them first"
+    ),
     ErrorCode.OVER_LIMIT: (
-        "{field} makes {value}, over the limit of {maximum}; shorten the program or raise the limit"
+        N_(
+            "{field} makes {value}, over the limit of {maximum}; shorten the program or raise "
+            "the limit"
+        )
     ),
     ErrorCode.OVER_REMAINING: (
-        "{value} nl is more than the {maximum} nl in the syringe; "
-        "fit a full syringe or shorten the program"
+        N_(
+            "{value} nl is more than the {maximum} nl in the syringe; fit a full syringe or "
+            "shorten the program"
+        )
     ),
-    ErrorCode.PROGRAM_INCOMPLETE: "it does not hold a whole program; upload it again",
-    ErrorCode.PROGRAM_CRC: "the program arrived damaged; upload it again",
+    ErrorCode.PROGRAM_INCOMPLETE: N_("it does not hold a whole program; upload it again"),
+    ErrorCode.PROGRAM_CRC: N_("the program arrived damaged; upload it again"),
     ErrorCode.PROGRAM_MISMATCH: (
-        "it holds another program or session than the one named; upload and arm again"
+        N_("it holds another program or session than the one named; upload and arm again")
     ),
-    ErrorCode.INTERLOCK: "the interlock is open; close it",
-    ErrorCode.NOT_SEATED: "the syringe is not seated; push it in until it clicks",
-    ErrorCode.STUCK_TRIGGER: "the trigger seems stuck; release it, or have it repaired",
-    ErrorCode.SELF_TEST: "self-test {number} failed: {test}",
+    ErrorCode.INTERLOCK: N_("the interlock is open; close it"),
+    ErrorCode.NOT_SEATED: N_("the syringe is not seated; push it in until it clicks"),
+    ErrorCode.STUCK_TRIGGER: N_("the trigger seems stuck; release it, or have it repaired"),
+    ErrorCode.SELF_TEST: N_("self-test {number} failed: {test}"),
     ErrorCode.JOURNAL_FULL: (
-        "its journal has {value} free records and needs {minimum}; run `mesogun sessions sync`"
+        N_("its journal has {value} free records and needs {minimum}; run `mesogun sessions sync`")
     ),
-    ErrorCode.JOURNAL_ERROR: "its journal cannot be written; have the gun serviced",
-    ErrorCode.FAULT_LATCHED: "fault {fault} is latched; remove its cause, then clear it",
-    ErrorCode.FAULT_CONDITION: "the cause of the fault is still there; remove it, then clear again",
-    ErrorCode.READ_ONLY: "this number cannot be written",
-    ErrorCode.UNKNOWN_KEY: f"it has no such number; {_FLASH}",
-    ErrorCode.NOT_RELEASED: "the trigger is held; release it first",
+    ErrorCode.JOURNAL_ERROR: N_("its journal cannot be written; have the gun serviced"),
+    ErrorCode.FAULT_LATCHED: N_("fault {fault} is latched; remove its cause, then clear it"),
+    ErrorCode.FAULT_CONDITION: N_(
+        "the cause of the fault is still there; remove it, then clear again"
+    ),
+    ErrorCode.READ_ONLY: N_("this number cannot be written"),
+    ErrorCode.UNKNOWN_KEY: N_(
+        "it has no such number; install matching firmware with `mesogun firmware flash`"
+    ),
+    ErrorCode.NOT_RELEASED: N_("the trigger is held; release it first"),
     ErrorCode.TOO_FAST: (
-        "{field} makes {value} a second, its drive can {maximum}; take a smaller dose or more time"
+        N_(
+            "{field} makes {value} a second, its drive can {maximum}; take a smaller dose or "
+            "more time"
+        )
     ),
 }
-
-_SERVICE = "have the gun serviced"
 
 _SELF_TESTS: dict[int, str] = {
-    SelfTest.CONFIGURATION: f"its flash no longer holds its configuration; {_SERVICE}",
-    SelfTest.CLOCK: "its clock went back or has run for eleven days; switch it off and on again",
-    SelfTest.PULSE_ENGINE: "its pulse engine is not empty; send a stop, then arm again",
-    SelfTest.JOURNAL: f"its journal cannot be written; {_SERVICE}",
-    SelfTest.SUPPLY: "the motor supply is out of its range; check the power supply",
-    SelfTest.DRIVER_SILENT: (
-        f"the stepper driver does not answer; check the power supply, else {_SERVICE}"
+    SelfTest.CONFIGURATION: N_(
+        "its flash no longer holds its configuration; have the gun serviced"
     ),
-    SelfTest.DRIVER_SETTINGS: f"the stepper driver missed settings; try again, else {_SERVICE}",
-    SelfTest.DRIVER_SUPPLY: "the stepper driver lacks motor supply; check the power supply",
-    SelfTest.DRIVER_FAULT: f"the stepper driver is hot or shorted; let it cool, else {_SERVICE}",
+    SelfTest.CLOCK: N_(
+        "its clock went back or has run for eleven days; switch it off and on again"
+    ),
+    SelfTest.PULSE_ENGINE: N_("its pulse engine is not empty; send a stop, then arm again"),
+    SelfTest.JOURNAL: N_("its journal cannot be written; have the gun serviced"),
+    SelfTest.SUPPLY: N_("the motor supply is out of its range; check the power supply"),
+    SelfTest.DRIVER_SILENT: (
+        N_("the stepper driver does not answer; check the power supply, else have the gun serviced")
+    ),
+    SelfTest.DRIVER_SETTINGS: N_(
+        "the stepper driver missed settings; try again, else have the gun serviced"
+    ),
+    SelfTest.DRIVER_SUPPLY: N_("the stepper driver lacks motor supply; check the power supply"),
+    SelfTest.DRIVER_FAULT: N_(
+        "the stepper driver is hot or shorted; let it cool, else have the gun serviced"
+    ),
 }
+
+_UNKNOWN_TEST = N_("this version does not know it; update mesogun")
 
 _ABOUT_A_FIELD = (ErrorCode.OUT_OF_RANGE, ErrorCode.OVER_LIMIT, ErrorCode.TOO_FAST)
 
@@ -107,17 +140,19 @@ class Refused(GunRefused):
             if message and self.code in _ABOUT_A_FIELD
             else None
         )
-        reason = _REASONS[self.code].format(
+        reason = _(_REASONS[self.code]).format(
             field=self.field,
             number=fields["field"],
-            test=_SELF_TESTS.get(fields["field"], "this version does not know it; update mesogun"),
+            test=_(_SELF_TESTS.get(fields["field"], _UNKNOWN_TEST)),
             value=self.value,
             minimum=self.minimum,
             maximum=self.maximum,
             state=_name(ControllerState, self.value),
             fault=_name(Fault, self.value),
         )
-        super().__init__(f"The gun refused {self.request}: {reason}.")
+        super().__init__(
+            _("The gun refused {request}: {reason}.").format(request=self.request, reason=reason)
+        )
 
 
 def _name(enum: type[ControllerState] | type[Fault], value: int) -> str:
@@ -132,8 +167,14 @@ def _field_name(message: Message, number: int) -> str:
     where, layout = "", message
     if message is PROGRAM_COMMIT:
         if number in (_PROGRAM_HEADER_FIELD, _PROGRAM_HEADER_FIELD + 1):
-            where, layout, number = "program ", PROGRAM_HEADER, number - _PROGRAM_HEADER_FIELD
+            where, layout, number = _("program "), PROGRAM_HEADER, number - _PROGRAM_HEADER_FIELD
         else:
-            where, layout, number = f"step {number // 16 + 1} ", PROGRAM_STEP, number % 16
+            where, layout, number = (
+                _("step {number} ").format(number=number // 16 + 1),
+                PROGRAM_STEP,
+                number % 16,
+            )
     names = [field.name for field in fields_of(layout)]
-    return where + (names[number] if number < len(names) else f"field {number}")
+    return where + (
+        names[number] if number < len(names) else _("field {number}").format(number=number)
+    )

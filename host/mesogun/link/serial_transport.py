@@ -9,6 +9,7 @@ import serial
 from serial.tools import list_ports as serial_ports
 
 from mesogun.errors import LinkError, PortError, UsageError
+from mesogun.words import _, general
 
 _HANDLERS = "mesogun.link"
 """Where pyserial is to look for `protocol_fault`, the handler of fault:// URLs."""
@@ -101,8 +102,10 @@ class SerialTransport:
 
     def _lost(self, error: OSError) -> LinkError:
         return LinkError(
-            f"The connection on {self.name} is lost ({error}). "
-            "Check the cable, then connect again and read the gun's records."
+            _(
+                "The connection on {name} is lost ({error}). Check the cable, then connect again "
+                "and read the gun's records."
+            ).format(name=self.name, error=error)
         )
 
 
@@ -114,8 +117,12 @@ def _pace() -> float:
         pace = 0.0
     if not _SLOWEST <= pace <= _FASTEST:
         raise UsageError(
-            f"{PACE} = {text!r} is no pace of a simulated gun: give its seconds a second, "
-            f"{_SLOWEST:g} to {_FASTEST:g}, or unset it for a real gun."
+            _(
+                "{pace} = {text} is no pace of a simulated gun: give its seconds a second, "
+                "{slowest} to {fastest}, or unset it for a real gun."
+            ).format(
+                pace=PACE, text=repr(text), slowest=general(_SLOWEST), fastest=general(_FASTEST)
+            )
         )
     return pace
 
@@ -124,12 +131,16 @@ def _open_failure(port: str, error: OSError | ValueError) -> str:
     """Say why `port` cannot be opened, what to do, and which ports there are."""
     number = getattr(error, "errno", None)
     if number in (errno.EAGAIN, errno.EBUSY):
-        reason = "another program uses it; close that program"
+        reason = _("another program uses it; close that program")
     elif number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
-        reason = "there is no such port; check the cable, or choose one that exists"
+        reason = _("there is no such port; check the cable, or choose one that exists")
     elif number in (errno.EACCES, errno.EPERM):
-        reason = "you may not open it; join the group that owns it (often dialout or uucp)"
+        reason = _("you may not open it; join the group that owns it (often dialout or uucp)")
     else:
-        reason = f"{error}; choose a port that exists and that no other program uses"
+        reason = _("{error}; choose a port that exists and that no other program uses").format(
+            error=error
+        )
     ports = ", ".join(sorted(info.device for info in serial_ports.comports())) or "none"
-    return f"Cannot open {port}: {reason}. Serial ports here: {ports}."
+    return _("Cannot open {port}: {reason}. Serial ports here: {ports}.").format(
+        port=port, reason=reason, ports=ports
+    )

@@ -14,6 +14,7 @@ from typing import Any, Final
 from mesogun.errors import LinkError, UsageError
 from mesogun.link.refusal import Refused
 from mesogun.link.transport import Transport
+from mesogun.words import _
 from mesogun_protocol.enums import EventKind
 from mesogun_protocol.fields import Message, MessageError
 from mesogun_protocol.frame import Frame, FrameReader, encode_frame
@@ -64,8 +65,10 @@ class DoseUncertain(LinkError):
         """Take the name of the message and what went wrong."""
         self.request = request
         super().__init__(
-            f"Whether the gun carried out {request} is not known: {cause} "
-            "It takes no further dose command until it has been asked (resolve)."
+            _(
+                "Whether the gun carried out {request} is not known: {cause} It takes no further "
+                "dose command until it has been asked (resolve)."
+            ).format(request=request, cause=cause)
         )
 
 
@@ -111,7 +114,9 @@ class Exchange:
         try:
             return self.message.parse(self.body)
         except MessageError as error:
-            raise LinkError(f"The gun's answer breaks the protocol ({error}).") from None
+            raise LinkError(
+                _("The gun's answer breaks the protocol ({error}).").format(error=error)
+            ) from None
 
 
 class Link:
@@ -165,7 +170,7 @@ class Link:
         try:
             body = message.build(**fields)
         except MessageError as error:
-            raise UsageError(f"Nothing was sent: {error}.") from None
+            raise UsageError(_("Nothing was sent: {error}.").format(error=error)) from None
         self._number = self._number % _NUMBERS + 1
         # The leading zero ends whatever a broken frame or stray text left in the gun's reader.
         data = b"\0" + encode_frame(Frame(message.id, self._number, body))
@@ -228,12 +233,14 @@ class Link:
             frame = self._await_reply(message, timeout_s)
             if frame is not None:
                 return frame
-        advice = "Check its cable and power, then connect again."
+        advice = _("Check its cable and power, then connect again.")
         if message is STOP:
-            advice = "It may still be moving: open the interlock or take its power."
+            advice = _("It may still be moving: open the interlock or take its power.")
         port = self.transport.name
         raise NoAnswer(
-            f"The gun on {port} did not answer {message.name} within {total_s:.1f} s. {advice}"
+            _("The gun on {port} did not answer {name} within {total} s. {advice}").format(
+                port=port, name=message.name, total=f"{total_s:.1f}", advice=advice
+            )
         )
 
     def _await_reply(self, message: Message, timeout_s: float) -> Frame | None:

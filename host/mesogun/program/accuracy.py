@@ -15,6 +15,7 @@ from mesogun.program.hydraulics import needle_pressure_kpa
 from mesogun.program.locate import Path
 from mesogun.program.planned import PlannedStep
 from mesogun.program.problems import Problem
+from mesogun.words import _, general
 from mesogun_protocol.enums import StepKind
 
 _ROUNDING = 1 + 1e-9
@@ -69,12 +70,16 @@ def check_accuracy(
     )
     if holds and advance and not step.film_nl:
         return
-    what = (
-        f"dose_ul = {step.dose_nl / 1000:g}: the dose at the needle was not shown to keep R06 to "
-        f"R12 with {syringe.id} and {needle.id}"
-    )
+    what = _(
+        "dose_ul = {dose}: the dose at the needle was not shown to keep R06 to R12 with "
+        "{syringe} and {needle}"
+    ).format(dose=general(step.dose_nl / 1000), syringe=syringe.id, needle=needle.id)
     if holds:
-        why = "films were not measured" if step.film_nl else "it was measured with pressure advance"
+        why = (
+            _("films were not measured")
+            if step.film_nl
+            else _("it was measured with pressure advance")
+        )
     else:
         failed = next(
             (
@@ -86,11 +91,17 @@ def check_accuracy(
             ),
             None,
         )
-        why = f"{failed.id} fails by {failed.fails}" if failed else "no train as hard was measured"
+        why = (
+            _("{failed} fails by {fails}").format(failed=failed.id, fails=failed.fails)
+            if failed
+            else _("no train as hard was measured")
+        )
     source = get_source(next(iter(trains)).source).title
     yield Problem(
         (*path, "dose_ul"),
-        f"{what}: {why} (source: {source}). Confirm it, or push slower, pause longer, or take a "
-        f"smaller syringe or a wider or shorter needle.",
+        _(
+            "{what}: {why} (source: {source}). Confirm it, or push slower, pause longer, or take a "
+            "smaller syringe or a wider or shorter needle."
+        ).format(what=what, why=why, source=source),
         hard=False,
     )

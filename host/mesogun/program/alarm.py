@@ -17,6 +17,7 @@ from mesogun.program.drive import SPEED_KEY
 from mesogun.program.locate import Path
 from mesogun.program.planned import PlannedStep
 from mesogun.program.problems import Problem, show
+from mesogun.words import _, general, number
 from mesogun_protocol.enums import StepKind
 from mesogun_protocol.limits import PRESSURE_LIMIT_MAX_KPA
 
@@ -186,10 +187,20 @@ def check_alarm(
         key = SPEED_KEY[planned.kind]
         yield Problem(
             (*path, key),
-            f"{key} = {show(step[key])}: an open {needle.id} on {syringe.id} may need {needed:.0f} "
-            f"kPa, the alarm comes at {limit:.0f} kPa so that a blockage which gives way releases "
-            f"not more than {BOLUS_UL:g} ul (source: R25). The gun may stop without a blockage. "
-            "Confirm it, or push slower, give less at a point, or take a smaller syringe.",
+            _(
+                "{key} = {step}: an open {needle} on {syringe} may need {needed} kPa, the alarm "
+                "comes at {limit} kPa so that a blockage which gives way releases not more than "
+                "{bolus} ul (source: R25). The gun may stop without a blockage. Confirm it, or "
+                "push slower, give less at a point, or take a smaller syringe."
+            ).format(
+                key=key,
+                step=show(step[key]),
+                needle=needle.id,
+                syringe=syringe.id,
+                needed=number(needed),
+                limit=number(limit),
+                bolus=general(BOLUS_UL),
+            ),
             hard=False,
         )
 

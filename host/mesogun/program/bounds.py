@@ -9,10 +9,11 @@ from mesogun.catalog import Bounds, Range, Technique, get_source
 from mesogun.program.locate import Path
 from mesogun.program.problems import Problem, show
 from mesogun.program.shape import kind_of, steps_of
+from mesogun.words import N_, _, general
 from mesogun_protocol import limits
 
 _UNIT: Final = {
-    "count": "shots",
+    "count": N_("shots"),
     "depth_mm": "mm",
     "height_mm": "mm",
     "spacing_mm": "mm",
@@ -24,7 +25,7 @@ _UNIT: Final = {
     "interval_s": "s",
     "period_s": "s",
     "ramp_ms": "ms",
-    "rate_hz": "shots/s",
+    "rate_hz": N_("shots/s"),
     "rate_ul_per_s": "ul/s",
     "retract_ul": "ul",
     "compliance_ul_per_kpa": "ul/kPa",
@@ -58,11 +59,11 @@ class KeyBound:
 
 
 def _machine(key: str, low: float, high: float, why: str) -> KeyBound:
-    return KeyBound("the gun", _UNIT[key], low, high, why)
+    return KeyBound(N_("the gun"), _UNIT[key], low, high, why)
 
 
-_WIRE: Final = "limit of the gun's protocol"
-_SESSION: Final = "longest session, 45 min"
+_WIRE: Final = N_("limit of the gun's protocol")
+_SESSION: Final = N_("longest session, 45 min")
 _PERIOD_S: Final = limits.PERIOD_MIN_US / 1e6, limits.PERIOD_MAX_US / 1e6
 _LONGEST_S: Final = limits.FLOW_MAX_US / 1e6
 _DOSE_UL: Final = limits.DOSE_MIN_NL / 1e3, limits.DOSE_MAX_NL / 1e3
@@ -70,22 +71,22 @@ _RANGES: Final[dict[str, dict[str, tuple[float, float, str]]]] = {
     "shots": {
         "dose_ul": (*_DOSE_UL, _WIRE),
         "inject_s": (limits.INJECT_MIN_US / 1e6, limits.INJECT_MAX_US / 1e6, _WIRE),
-        "interval_s": (limits.DWELL_MIN_US / 1e6, _PERIOD_S[1], "time to journal a shot"),
-        "period_s": (*_PERIOD_S, "requirement R04"),
-        "rate_hz": (1 / _PERIOD_S[1], 1 / _PERIOD_S[0], "requirement R04"),
-        "count": (1, limits.SHOTS_MAX, "45 min at 4 shots/s"),
+        "interval_s": (limits.DWELL_MIN_US / 1e6, _PERIOD_S[1], N_("time to journal a shot")),
+        "period_s": (*_PERIOD_S, N_("requirement R04")),
+        "rate_hz": (1 / _PERIOD_S[1], 1 / _PERIOD_S[0], N_("requirement R04")),
+        "count": (1, limits.SHOTS_MAX, N_("45 min at 4 shots/s")),
         "duration_s": (_PERIOD_S[0], _LONGEST_S, _SESSION),
         "ramp_ms": (0, limits.RAMP_MAX_US / 1e3, _WIRE),
-        "retract_ul": (0, limits.RETRACT_MAX_NL / 1e3, "requirement R12"),
+        "retract_ul": (0, limits.RETRACT_MAX_NL / 1e3, N_("requirement R12")),
         "film_ul": (1, limits.FILM_MAX_NL / 1e3, _WIRE),
     },
     "flow": {
-        "rate_ul_per_s": (0.01, 1000, "no needle here passes more; assumed"),
+        "rate_ul_per_s": (0.01, 1000, N_("no needle here passes more; assumed")),
         "duration_s": (limits.FLOW_MIN_US / 1e6, _LONGEST_S, _SESSION),
         "volume_ul": (_DOSE_UL[0], limits.FLOW_MAX_NL / 1e3, _WIRE),
         "ramp_ms": (0, limits.RAMP_MAX_US / 1e3, _WIRE),
     },
-    "prime": {"volume_ul": (_DOSE_UL[0], limits.PRIME_MAX_NL / 1e3, "requirement R29")},
+    "prime": {"volume_ul": (_DOSE_UL[0], limits.PRIME_MAX_NL / 1e3, N_("requirement R29"))},
     "pause": {},
 }
 _MACHINE: Final = {
@@ -102,7 +103,7 @@ def _clinical(technique: Technique, key: str, bounds: Bounds) -> KeyBound:
         bounds.hard.high,
         "; ".join(titles),
         bounds.usual,
-        ", or use another technique",
+        N_(", or use another technique"),
     )
 
 
@@ -124,9 +125,9 @@ def step_bounds(kind: str, technique: Technique | None) -> dict[str, KeyBound]:
 
 def _top_bounds(technique: Technique | None) -> dict[str, KeyBound]:
     bounds = {
-        "viscosity_mpa_s": _machine("viscosity_mpa_s", 0.3, 1000, "assumed"),
+        "viscosity_mpa_s": _machine("viscosity_mpa_s", 0.3, 1000, N_("assumed")),
         "compliance_ul_per_kpa": _machine(
-            "compliance_ul_per_kpa", 0.001, 25, "from a rigid gun to an infusion pump; assumed"
+            "compliance_ul_per_kpa", 0.001, 25, N_("from a rigid gun to an infusion pump; assumed")
         ),
     }
     if technique:
@@ -135,14 +136,16 @@ def _top_bounds(technique: Technique | None) -> dict[str, KeyBound]:
 
 
 _LIMITS: Final = {
-    "max_shots": KeyBound("the gun", "shots", 1, limits.SHOTS_MAX, "45 min at 4 shots/s"),
-    "total_ul": _machine("total_ul", 1, limits.SESSION_MAX_NL / 1000, "most of one visit"),
+    "max_shots": KeyBound(
+        N_("the gun"), N_("shots"), 1, limits.SHOTS_MAX, N_("45 min at 4 shots/s")
+    ),
+    "total_ul": _machine("total_ul", 1, limits.SESSION_MAX_NL / 1000, N_("most of one visit")),
 }
 AREA_BOUNDS: Final = {
-    "width_mm": _machine("width_mm", 1, 2000, "a body's; assumed"),
-    "height_mm": _machine("height_mm", 1, 2000, "a body's; assumed"),
+    "width_mm": _machine("width_mm", 1, 2000, N_("a body's; assumed")),
+    "height_mm": _machine("height_mm", 1, 2000, N_("a body's; assumed")),
     "spacing_mm": _machine(
-        "spacing_mm", 0.5, 100, "half of the closest and more than the widest of the catalog"
+        "spacing_mm", 0.5, 100, N_("half of the closest and more than the widest of the catalog")
     ),
 }
 
@@ -158,15 +161,39 @@ def judged(path: Path, what: str, value: float, bound: KeyBound) -> Problem | No
     """
     usual, unit = bound.usual, bound.unit
     if not bound.low <= value <= bound.high:
-        often = f", usually {usual.low:g} to {usual.high:g}" if usual else ""
-        allowed = f"{bound.owner} allows {bound.low:g} to {bound.high:g} {unit}{often}"
-        act = f"{'Lower' if value > bound.high else 'Raise'} {path[-1]}{bound.advice}"
-        return Problem(path, f"{what}: {allowed} (source: {bound.source}). {act}.")
+        often = (
+            _(", usually {low} to {high}").format(low=general(usual.low), high=general(usual.high))
+            if usual
+            else ""
+        )
+        allowed = _("{owner} allows {low} to {high} {unit}{often}").format(
+            owner=_(bound.owner),
+            low=general(bound.low),
+            high=general(bound.high),
+            unit=_(unit),
+            often=often,
+        )
+        act = _("Lower {key}{advice}") if value > bound.high else _("Raise {key}{advice}")
+        act = act.format(key=path[-1], advice=_(bound.advice))
+        return Problem(
+            path,
+            _("{what}: {allowed} (source: {source}). {act}.").format(
+                what=what, allowed=allowed, source=_(bound.source), act=act
+            ),
+        )
     if usual and value not in usual:
-        has = f"{bound.owner} usually has {usual.low:g} to {usual.high:g} {unit}"
+        has = _("{owner} usually has {low} to {high} {unit}").format(
+            owner=_(bound.owner), low=general(usual.low), high=general(usual.high), unit=_(unit)
+        )
         source = get_source(usual.source).title
-        act = f"Confirm it, or change {path[-1]}"
-        return Problem(path, f"{what}: {has} (source: {source}). {act}.", hard=False)
+        act = _("Confirm it, or change {key}").format(key=path[-1])
+        return Problem(
+            path,
+            _("{what}: {has} (source: {source}). {act}.").format(
+                what=what, has=has, source=source, act=act
+            ),
+            hard=False,
+        )
     return None
 
 

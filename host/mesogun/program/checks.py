@@ -37,9 +37,18 @@ from mesogun.program.planned import (
 )
 from mesogun.program.problems import Problem, placed, show
 from mesogun.program.shape import PACING, check_shape, kind_of, steps_of
+from mesogun.words import N_, _, general
 from mesogun_protocol import limits
+from mesogun_protocol.enums import StepKind
 
 T = TypeVar("T")
+
+_KINDS = {
+    StepKind.SHOTS: N_("shot"),
+    StepKind.FLOW: N_("flow"),
+    StepKind.PRIME: N_("prime"),
+    StepKind.PAUSE: N_("pause"),
+}
 
 _PACE_KEYS = {*PACING, "inject_s", "ramp_ms"}
 _VOLUME_KEYS = {"dose_ul", "count", "duration_s", "film_ul", "volume_ul", "rate_ul_per_s", *PACING}
@@ -81,8 +90,14 @@ def _delivery(document: Mapping[str, Any], technique: Technique) -> Iterator[Pro
     if delivery not in technique.deliveries:
         yield Problem(
             ("delivery",),
-            f"delivery = {show(delivery)}: {technique.id} allows {', '.join(technique.deliveries)} "
-            f"(source: catalog of techniques). Change delivery, or use another technique.",
+            _(
+                "delivery = {delivery}: {technique} allows {known} (source: catalog of "
+                "techniques). Change delivery, or use another technique."
+            ).format(
+                delivery=show(delivery),
+                technique=technique.id,
+                known=", ".join(technique.deliveries),
+            ),
         )
         return
     for index, step in steps_of(document):
@@ -91,14 +106,18 @@ def _delivery(document: Mapping[str, Any], technique: Technique) -> Iterator[Pro
         if delivery == "dry" and "film_ul" in step:
             yield Problem(
                 ("step", index, "film_ul"),
-                f"film_ul = {show(step['film_ul'])}: a dry delivery lays no film. Remove film_ul, "
-                f'or write delivery = "wet".',
+                _(
+                    "film_ul = {film}: a dry delivery lays no film. Remove film_ul, or write "
+                    'delivery = "wet".'
+                ).format(film=show(step["film_ul"])),
             )
         if delivery != "dry" and "film_ul" not in step:
             yield Problem(
                 ("step", index),
-                f"film_ul is missing: a {delivery} delivery lays a film. Write film_ul = NUMBER in "
-                f'microlitres, or delivery = "dry".',
+                _(
+                    "film_ul is missing: a {delivery} delivery lays a film. Write film_ul = NUMBER "
+                    'in microlitres, or delivery = "dry".'
+                ).format(delivery=delivery),
             )
 
 
@@ -110,8 +129,10 @@ def _kinds(document: Mapping[str, Any], technique: Technique) -> Iterator[Proble
             other = "flow" if kind == "shots" else "shots"
             yield Problem(
                 ("step", index, "kind"),
-                f'kind = "{kind}": {technique.id} has no {kind} (source: catalog of techniques). '
-                f'Write kind = "{other}", or use another technique.',
+                _(
+                    'kind = "{kind}": {technique} has no {kind} (source: catalog of techniques). '
+                    'Write kind = "{other}", or use another technique.'
+                ).format(kind=kind, technique=technique.id, other=other),
             )
 
 
@@ -123,17 +144,25 @@ def _needle(
     if is_number(depth) and depth > length:
         yield Problem(
             ("depth_mm",),
-            f"depth_mm = {show(depth)}: the needle {needle.id} is {length:g} mm long "
-            f"(source: {get_source(needle.length_mm.source).title}). Lower depth_mm or take a "
-            f"longer needle.",
+            _(
+                "depth_mm = {depth}: the needle {needle} is {length} mm long (source: {source}). "
+                "Lower depth_mm or take a longer needle."
+            ).format(
+                depth=show(depth),
+                needle=needle.id,
+                length=general(length),
+                source=get_source(needle.length_mm.source).title,
+            ),
         )
     if technique and length not in technique.needle_lengths_mm.values:
-        usual = ", ".join(f"{each:g}" for each in technique.needle_lengths_mm.values)
+        usual = ", ".join(general(each) for each in technique.needle_lengths_mm.values)
         source = get_source(technique.needle_lengths_mm.source).title
         yield Problem(
             ("needle",),
-            f"needle = {show(needle.id)}: {technique.id} usually has needles of {usual} mm "
-            f"(source: {source}). Confirm it, or change needle.",
+            _(
+                "needle = {needle}: {technique} usually has needles of {usual} mm (source: "
+                "{source}). Confirm it, or change needle."
+            ).format(needle=show(needle.id), technique=technique.id, usual=usual, source=source),
             hard=False,
         )
 
@@ -206,23 +235,29 @@ def _volume(program: Program, syringe: Syringe | None) -> Iterator[Problem]:
         if step.count > limits.SHOTS_MAX:
             yield Problem(
                 ("step", index),
-                f"the step makes {step.count} shots: the gun takes {limits.SHOTS_MAX} a step "
-                f"(source: 45 min at 4 shots/s). Shorten it, or slow its pace.",
+                _(
+                    "the step makes {count} shots: the gun takes {most} a step (source: 45 min "
+                    "at 4 shots/s). Shorten it, or slow its pace."
+                ).format(count=step.count, most=limits.SHOTS_MAX),
             )
     volume = volumes(steps)
     total_ul, planned_ul = program.limits.total_ul, volume.volume_nl / 1000
     if volume.volume_nl > total_ul * 1000 + 0.5:
         yield Problem(
             ("limits", "total_ul"),
-            f"total_ul = {show(total_ul)}: the steps deliver {planned_ul:g} ul (source: this "
-            f"file). Raise total_ul, or shorten the steps.",
+            _(
+                "total_ul = {total}: the steps deliver {planned} ul (source: this file). Raise "
+                "total_ul, or shorten the steps."
+            ).format(total=show(total_ul), planned=general(planned_ul)),
         )
     shots, most = shot_count(steps), program.limits.max_shots
     if most is not None and shots > most:
         yield Problem(
             ("limits", "max_shots"),
-            f"max_shots = {most}: the steps make {shots} shots (source: this file). Raise "
-            f"max_shots, or shorten the steps.",
+            _(
+                "max_shots = {most}: the steps make {shots} shots (source: this file). Raise "
+                "max_shots, or shorten the steps."
+            ).format(most=most, shots=shots),
         )
     if syringe:
         yield from _syringes(program, steps, syringe)
@@ -234,32 +269,61 @@ def _syringes(
     """What the syringe holds against the steps and the limit; a change of syringe is confirmed."""
     volume, total_ul = volumes(steps), program.limits.total_ul
     gives_ul = syringe.usable_nl / 1000
-    source = f"capacity less dead space, {get_source(syringe.dead_space_ul.source).title}"
+    source = _("capacity less dead space, {source}").format(
+        source=get_source(syringe.dead_space_ul.source).title
+    )
     parts = loads(steps, syringe.usable_nl)
     needed, largest = len(parts), max(parts, key=lambda part: volumes(part).fill_nl)
     if volumes(largest).fill_nl > syringe.usable_nl:
         yield Problem(
             ("syringe",),
-            f"syringe = {show(syringe.id)}: one {largest[0].kind.name.lower()} needs "
-            f"{volumes(largest).fill_nl / 1000:g} ul with {MARGIN_PERCENT} % in reserve, the "
-            f"syringe gives {gives_ul:g} ul (source: {source}). Take a larger syringe, or lower "
-            f"the volume.",
+            _(
+                "syringe = {syringe}: one {step} needs {fill} ul with {margin} % in "
+                "reserve, the syringe gives {gives} ul (source: {source}). Take a larger syringe, "
+                "or lower the volume."
+            ).format(
+                syringe=show(syringe.id),
+                step=_(_KINDS[largest[0].kind]),
+                fill=general(volumes(largest).fill_nl / 1000),
+                margin=MARGIN_PERCENT,
+                gives=general(gives_ul),
+                source=source,
+            ),
         )
         return
     if total_ul > needed * gives_ul:
-        of = f" of {needed} syringes" if needed > 1 else ""
+        of = _(" of {needed} syringes").format(needed=needed) if needed > 1 else ""
         yield Problem(
             ("limits", "total_ul"),
-            f"total_ul = {show(total_ul)}: {syringe.id} allows 1 to {needed * gives_ul:g} ul{of} "
-            f"(source: {source}). Lower total_ul, or use a larger syringe.",
+            _(
+                "total_ul = {total}: {syringe} allows 1 to {most} ul{of} (source: {source}). Lower "
+                "total_ul, or use a larger syringe."
+            ).format(
+                total=show(total_ul),
+                syringe=syringe.id,
+                most=general(needed * gives_ul),
+                of=of,
+                source=source,
+            ),
         )
     elif needed > 1:
         yield Problem(
             ("syringe",),
-            f"syringe = {show(syringe.id)}: the program needs {volume.fill_nl / 1000:g} ul (doses "
-            f"and films {volume.volume_nl / 1000:g}, primes {volume.prime_nl / 1000:g}, "
-            f"{MARGIN_PERCENT} % in reserve), the syringe gives {gives_ul:g} ul (source: "
-            f"{source}). Confirm {needed} syringes, changed on the way, or take a larger one.",
+            _(
+                "syringe = {syringe}: the program needs {fill} ul (doses and films {volume}, "
+                "primes {prime}, {margin} % in reserve), the syringe gives {gives} ul "
+                "(source: {source}). Confirm {needed} syringes, changed on the way, or take a "
+                "larger one."
+            ).format(
+                syringe=show(syringe.id),
+                fill=general(volume.fill_nl / 1000),
+                volume=general(volume.volume_nl / 1000),
+                prime=general(volume.prime_nl / 1000),
+                margin=MARGIN_PERCENT,
+                gives=general(gives_ul),
+                source=source,
+                needed=needed,
+            ),
             hard=False,
         )
 
@@ -272,9 +336,14 @@ def _treatment(program: Program) -> Iterator[Problem]:
     if program.technique != treatment.technique:
         yield Problem(
             ("technique",),
-            f"technique = {show(program.technique)}: {treatment.id} is treated by "
-            f"{treatment.technique} (source: catalog of treatments). Confirm it, or change "
-            f"technique.",
+            _(
+                "technique = {technique}: {treatment} is treated by {usual} (source: "
+                "catalog of treatments). Confirm it, or change technique."
+            ).format(
+                technique=show(program.technique),
+                treatment=treatment.id,
+                usual=treatment.technique,
+            ),
             hard=False,
         )
     volume_ul = volumes(planned_steps(program)).volume_nl / 1000
@@ -282,21 +351,33 @@ def _treatment(program: Program) -> Iterator[Problem]:
     for path, what, value, unit, range_ in (
         (("depth_mm",), "depth_mm", program.depth_mm, "mm", treatment.depth_mm),
         (("area", "spacing_mm"), "spacing_mm", spacing_mm, "mm", treatment.spacing_mm),
-        (("step",), "the volume of all steps", volume_ul, "ul", treatment.volume_ul),
+        (("step",), _("the volume of all steps"), volume_ul, "ul", treatment.volume_ul),
     ):
         # Less than the whole region takes less: only more is unusual.
         low = 0.0 if unit == "ul" else range_ and range_.low
         if value is None or range_ is None or low is None or low <= value <= range_.high:
             continue
         others = "; ".join(
-            f"{each.low:g} to {each.high:g} in {get_source(each.source).title}"
+            _("{low} to {high} in {source}").format(
+                low=general(each.low), high=general(each.high), source=get_source(each.source).title
+            )
             for each in range_.others
         )
         yield Problem(
             path,
-            f"{what} = {value:g} {unit}: {treatment.id} usually has {range_.low:g} to "
-            f"{range_.high:g} {unit} (source: {get_source(range_.source).title}"
-            f"{f'; {others}' if others else ''}). Confirm it, or change it.",
+            _(
+                "{what} = {value} {unit}: {treatment} usually has {low} to {high} {unit} (source: "
+                "{source}{others}). Confirm it, or change it."
+            ).format(
+                what=what,
+                value=general(value),
+                unit=unit,
+                treatment=treatment.id,
+                low=general(range_.low),
+                high=general(range_.high),
+                source=get_source(range_.source).title,
+                others=f"; {others}" if others else "",
+            ),
             hard=False,
         )
 

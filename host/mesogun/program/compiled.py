@@ -5,6 +5,7 @@ from mesogun.errors import ProgramError
 from mesogun.program.alarm import STAYS, with_alarm
 from mesogun.program.model import Program
 from mesogun.program.planned import PlannedStep, planned_steps
+from mesogun.words import _
 
 
 def compile_steps(program: Program, syringe: Syringe) -> list[PlannedStep]:
@@ -20,9 +21,11 @@ def compile_steps(program: Program, syringe: Syringe) -> list[PlannedStep]:
     """
     if syringe.id != program.syringe:
         raise ProgramError(
-            f'{program.origin.label}: syringe = "{program.syringe}", but {syringe.id} is fitted; '
-            f"brands differ by up to 24 % in dose. Fit {program.syringe}, or check the program "
-            f"again with `--syringe {syringe.id}`."
+            _(
+                '{origin}: syringe = "{syringe}", but {fitted} is fitted; brands differ by up '
+                "to 24 % in dose. Fit {syringe}, or check the program again with `--syringe "
+                "{fitted}`."
+            ).format(origin=program.origin.label, syringe=program.syringe, fitted=syringe.id)
         )
     needle = get_needle(program.needle)
     stays = program.technique == STAYS

@@ -8,9 +8,10 @@ from mesogun.program.locate import Path
 from mesogun.program.motion import MAX_STEP_RATE_HZ, START_STEP_RATE_HZ, motion_of
 from mesogun.program.planned import PlannedStep
 from mesogun.program.problems import Problem, show
+from mesogun.words import N_, _, general
 from mesogun_protocol.enums import StepKind
 
-_SOURCE: Final = "configuration of a new gun"
+_SOURCE: Final = N_("configuration of a new gun")
 SPEED_KEY: Final = {
     StepKind.SHOTS: "inject_s",
     StepKind.FLOW: "rate_ul_per_s",
@@ -37,26 +38,54 @@ def check_drive(
     if motion.peak_hz > MAX_STEP_RATE_HZ:
         yield Problem(
             (*path, key),
-            f"{key} = {show(step[key])}: takes {motion.peak_hz} steps/s on {syringe.id}, the drive "
-            f"makes {MAX_STEP_RATE_HZ} (source: {_SOURCE}). Push slower, or take a larger syringe.",
+            _(
+                "{key} = {step}: takes {peak} steps/s on {syringe}, the drive makes {most} "
+                "(source: {source}). Push slower, or take a larger syringe."
+            ).format(
+                key=key,
+                step=show(step[key]),
+                peak=motion.peak_hz,
+                syringe=syringe.id,
+                most=MAX_STEP_RATE_HZ,
+                source=_(_SOURCE),
+            ),
         )
     elif motion.jump_hz > START_STEP_RATE_HZ:
         yield Problem(
             (*path, key),
-            f"{key} = {show(step[key])}: the drive would start at {motion.jump_hz} steps/s on "
-            f"{syringe.id}, it starts at {START_STEP_RATE_HZ} (source: {_SOURCE}). Set a longer "
-            f"ramp_ms, up to a quarter of the push, or push slower.",
+            _(
+                "{key} = {step}: the drive would start at {jump} steps/s on {syringe}, it starts "
+                "at {least} (source: {source}). Set a longer ramp_ms, up to a quarter of the "
+                "push, or push slower."
+            ).format(
+                key=key,
+                step=show(step[key]),
+                jump=motion.jump_hz,
+                syringe=syringe.id,
+                least=START_STEP_RATE_HZ,
+                source=_(_SOURCE),
+            ),
         )
     if planned.retract_nl > planned.dose_nl:
         yield Problem(
             (*path, "retract_ul"),
-            f"retract_ul = {show(step['retract_ul'])}: more than the dose of "
-            f"{planned.dose_nl / 1000:g} ul would draw fluid in (source: dose_ul). Lower it.",
+            _(
+                "retract_ul = {retract}: more than the dose of {dose} ul would draw fluid in "
+                "(source: dose_ul). Lower it."
+            ).format(retract=show(step["retract_ul"]), dose=general(planned.dose_nl / 1000)),
         )
     elif planned.period_us and motion.needed_us > planned.period_us:
         yield Problem(
             (*path, pace_key),
-            f"{pace_key} = {show(step[pace_key])}: a shot with its retraction, film and rest takes "
-            f"{motion.needed_us / 1e6:g} s, the pace leaves {planned.period_us / 1e6:g} s (source: "
-            f"{_SOURCE}). Slow the pace, or lower retract_ul or film_ul.",
+            _(
+                "{key} = {step}: a shot with its retraction, film and rest takes {needed} s, "
+                "the pace leaves {period} s (source: {source}). Slow the pace, or lower "
+                "retract_ul or film_ul."
+            ).format(
+                key=pace_key,
+                step=show(step[pace_key]),
+                needed=general(motion.needed_us / 1e6),
+                period=general(planned.period_us / 1e6),
+                source=_(_SOURCE),
+            ),
         )

@@ -11,6 +11,7 @@ from mesogun.program.locate import Path
 from mesogun.program.model import PrimeStep
 from mesogun.program.pace import rest_s
 from mesogun.program.problems import Problem, show
+from mesogun.words import _, general, number
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,19 @@ def check_force(
     for push in pushes(step):
         kpa = push.pressure_kpa(needle, viscosity_mpa_s)
         force_n = hydraulics.plunger_force_n(kpa, syringe)
-        into = " into tissue" if push.tissue else ""
-        text = (
-            f"{push.key} = {show(step[push.key])}: {push.flow_ul_per_s:.4g} ul/s through "
-            f"{needle.id}{into} take {kpa:.0f} kPa and {force_n:.0f} N on {syringe.id}"
+        into = _(" into tissue") if push.tissue else ""
+        text = _(
+            "{key} = {step}: {flow} ul/s through {needle}{into} take {kpa} kPa and "
+            "{force} N on {syringe}"
+        ).format(
+            key=push.key,
+            step=show(step[push.key]),
+            flow=general(push.flow_ul_per_s, 4),
+            needle=needle.id,
+            into=into,
+            kpa=number(kpa),
+            force=number(force_n),
+            syringe=syringe.id,
         )
         if kpa > limit_kpa:
             back_kpa = hydraulics.TISSUE_KPA if push.tissue else 0.0
@@ -113,13 +123,21 @@ def check_force(
             source = hydraulics.DRIVE_SOURCE if by_drive else hydraulics.PRESSURE_SOURCE
             yield Problem(
                 (*path, push.key),
-                f"{text}, the most is {most} (source: {source}). Push slower, at most {flow:.3g} "
-                f"ul/s, or take a wider or shorter needle.",
+                _(
+                    "{what}, the most is {most} (source: {source}). Push slower, at most {flow} "
+                    "ul/s, or take a wider or shorter needle."
+                ).format(what=text, most=most, source=_(source), flow=general(flow, 3)),
             )
         elif force_n > hydraulics.DRIVE_CONTINUOUS_N:
             yield Problem(
                 (*path, push.key),
-                f"{text}, the drive is made for {hydraulics.DRIVE_CONTINUOUS_N:g} N "
-                f"(source: {hydraulics.DRIVE_SOURCE}). Confirm it, or push slower.",
+                _(
+                    "{what}, the drive is made for {drive_continuous} N (source: {drive_source}). "
+                    "Confirm it, or push slower."
+                ).format(
+                    what=text,
+                    drive_continuous=general(hydraulics.DRIVE_CONTINUOUS_N),
+                    drive_source=_(hydraulics.DRIVE_SOURCE),
+                ),
                 hard=False,
             )

@@ -9,6 +9,7 @@ from math import pi, sqrt
 from typing import Final
 
 from mesogun.catalog import Needle, Syringe
+from mesogun.words import N_
 
 END_LOSS: Final = 2.2
 """Entry loss and jet, in units of the dynamic pressure; estimated by this project."""
@@ -21,9 +22,9 @@ FRICTION_N: Final = 5.0
 
 DRIVE_LIMIT_N: Final = 100.0
 DRIVE_CONTINUOUS_N: Final = 70.0
-DRIVE_SOURCE: Final = "sizing of the reference drive, assumed by this project"
+DRIVE_SOURCE: Final = N_("sizing of the reference drive, assumed by this project")
 PRESSURE_MAX_KPA: Final = 1000.0
-PRESSURE_SOURCE: Final = "limit for barrel and Luer joint, assumed by this project"
+PRESSURE_SOURCE: Final = N_("limit for barrel and Luer joint, assumed by this project")
 
 
 def _laminar_and_end(needle: Needle, viscosity_mpa_s: float) -> tuple[float, float]:

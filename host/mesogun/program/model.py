@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from mesogun.catalog import Delivery, Trigger
 from mesogun.program.problems import Origin
+from mesogun.words import N_
 from mesogun_protocol import limits
 
 SCHEMA: Final = 1
@@ -55,23 +56,25 @@ class ShotsStep(Table):
     """
 
     kind: Literal["shots"] = "shots"
-    dose_ul: float = Field(description="dose of one shot, ul", examples=[10.0])
-    inject_s: float = Field(description="time in which it is pushed, s", examples=[0.1])
-    interval_s: float | None = Field(default=None, description="end of a shot to the next, s")
-    period_s: float | None = Field(default=None, description="start of a shot to the next, s")
-    rate_hz: float | None = Field(default=None, description="shots a second")
-    count: int | None = Field(default=None, description="number of shots")
-    duration_s: float | None = Field(default=None, description="length of the train, s")
-    trigger: Trigger = Field(description="who starts a shot", examples=["hold"])
+    dose_ul: float = Field(description=N_("dose of one shot, ul"), examples=[10.0])
+    inject_s: float = Field(description=N_("time in which it is pushed, s"), examples=[0.1])
+    interval_s: float | None = Field(default=None, description=N_("end of a shot to the next, s"))
+    period_s: float | None = Field(default=None, description=N_("start of a shot to the next, s"))
+    rate_hz: float | None = Field(default=None, description=N_("shots a second"))
+    count: int | None = Field(default=None, description=N_("number of shots"))
+    duration_s: float | None = Field(default=None, description=N_("length of the train, s"))
+    trigger: Trigger = Field(description=N_("who starts a shot"), examples=["hold"])
     on_release: Literal["finish", "stop"] = Field(
-        default="finish", description="what a released trigger does to the shot that is running"
+        default="finish", description=N_("what a released trigger does to the shot that is running")
     )
-    ramp_ms: float = Field(default=0.0, description="time to full speed, and from it, ms")
+    ramp_ms: float = Field(default=0.0, description=N_("time to full speed, and from it, ms"))
     retract_ul: float | None = Field(
         default=None,
-        description="pulled back after each shot, ul; without it, what pressure advance needs",
+        description=N_("pulled back after each shot, ul; without it, what pressure advance needs"),
     )
-    film_ul: float | None = Field(default=None, description="laid on the skin between shots, ul")
+    film_ul: float | None = Field(
+        default=None, description=N_("laid on the skin between shots, ul")
+    )
 
     @property
     def dose_nl(self) -> int:
@@ -109,11 +112,11 @@ class FlowStep(Table):
     """A steady flow; one of `duration_s` and `volume_ul` must be given."""
 
     kind: Literal["flow"] = "flow"
-    rate_ul_per_s: float = Field(description="flow, ul/s", examples=[5.0])
-    duration_s: float | None = Field(default=None, description="length, s")
-    volume_ul: float | None = Field(default=None, description="volume, ul")
-    trigger: Literal["auto", "hold"] = Field(description="who starts it", examples=["hold"])
-    ramp_ms: float = Field(default=0.0, description="time to full flow, and from it, ms")
+    rate_ul_per_s: float = Field(description=N_("flow, ul/s"), examples=[5.0])
+    duration_s: float | None = Field(default=None, description=N_("length, s"))
+    volume_ul: float | None = Field(default=None, description=N_("volume, ul"))
+    trigger: Literal["auto", "hold"] = Field(description=N_("who starts it"), examples=["hold"])
+    ramp_ms: float = Field(default=0.0, description=N_("time to full flow, and from it, ms"))
 
     @property
     def volume_nl(self) -> int:
@@ -134,14 +137,14 @@ class PauseStep(Table):
     """A wait until the operator goes on."""
 
     kind: Literal["pause"] = "pause"
-    message: Text = Field(description="what the operator is told", examples=["Change side"])
+    message: Text = Field(description=N_("what the operator is told"), examples=["Change side"])
 
 
 class PrimeStep(Table):
     """Liquid that is pushed out to fill the needle; counted apart from doses (R29)."""
 
     kind: Literal["prime"] = "prime"
-    volume_ul: float = Field(description="volume, ul", examples=[100.0])
+    volume_ul: float = Field(description=N_("volume, ul"), examples=[100.0])
 
     @property
     def volume_nl(self) -> int:
@@ -172,9 +175,9 @@ STEPS: Final[dict[str, type[Table]]] = {
 class Area(Table):
     """The skin that is treated, as a rectangle of points."""
 
-    width_mm: float = Field(description="width, mm", examples=[120.0])
-    height_mm: float = Field(description="height, mm", examples=[80.0])
-    spacing_mm: float = Field(description="distance of the points, mm", examples=[5.0])
+    width_mm: float = Field(description=N_("width, mm"), examples=[120.0])
+    height_mm: float = Field(description=N_("height, mm"), examples=[80.0])
+    spacing_mm: float = Field(description=N_("distance of the points, mm"), examples=[5.0])
 
     @property
     def columns(self) -> int:
@@ -195,8 +198,10 @@ class Area(Table):
 class Limits(Table):
     """What a session of this program never exceeds."""
 
-    total_ul: float = Field(description="most that is delivered, primes apart, ul", examples=[3000])
-    max_shots: int | None = Field(default=None, description="most shots")
+    total_ul: float = Field(
+        description=N_("most that is delivered, primes apart, ul"), examples=[3000]
+    )
+    max_shots: int | None = Field(default=None, description=N_("most shots"))
 
 
 class Program(Table):
@@ -205,27 +210,27 @@ class Program(Table):
     model_config = ConfigDict(populate_by_name=True)
 
     schema_version: Literal[1] = Field(
-        alias="schema", description="version of the format", examples=[1]
+        alias="schema", description=N_("version of the format"), examples=[1]
     )
-    name: Text = Field(description="what records and reports call it", examples=["Face"])
-    treatment: str | None = Field(default=None, description="what it treats; for its course")
-    technique: str = Field(description="me, papule, nappage, ...", examples=["nappage"])
-    delivery: Delivery = Field(description="dry, wet or mixed", examples=["dry"])
-    depth_mm: float = Field(description="depth of the needle's tip, mm", examples=[1.0])
-    syringe: str = Field(description="id of the syringe", examples=["bd-plastipak-10"])
-    needle: str = Field(description="id of the needle", examples=["30g-4"])
-    viscosity_mpa_s: float = Field(default=1.0, description="of the liquid, mPa s; water has 1")
+    name: Text = Field(description=N_("what records and reports call it"), examples=["Face"])
+    treatment: str | None = Field(default=None, description=N_("what it treats; for its course"))
+    technique: str = Field(description=N_("me, papule, nappage, ..."), examples=["nappage"])
+    delivery: Delivery = Field(description=N_("dry, wet or mixed"), examples=["dry"])
+    depth_mm: float = Field(description=N_("depth of the needle's tip, mm"), examples=[1.0])
+    syringe: str = Field(description=N_("id of the syringe"), examples=["bd-plastipak-10"])
+    needle: str = Field(description=N_("id of the needle"), examples=["30g-4"])
+    viscosity_mpa_s: float = Field(default=1.0, description=N_("of the liquid, mPa s; water has 1"))
     pressure_advance: bool = Field(
-        default=True, description="whether a dose is pushed early by what its pressure stores"
+        default=True, description=N_("whether a dose is pushed early by what its pressure stores")
     )
     compliance_ul_per_kpa: float | None = Field(
         default=None,
-        description="volume that a pressure stores in gun and syringe, as measured, ul/kPa",
+        description=N_("volume that a pressure stores in gun and syringe, as measured, ul/kPa"),
     )
-    area: Area | None = Field(default=None, description="table of the treated area")
-    limits: Limits = Field(description="table of limits")
+    area: Area | None = Field(default=None, description=N_("table of the treated area"))
+    limits: Limits = Field(description=N_("table of limits"))
     steps: tuple[Annotated[Step, Field(discriminator="kind")], ...] = Field(
-        alias="step", description="what is done"
+        alias="step", description=N_("what is done")
     )
 
     _origin: Origin = PrivateAttr(default_factory=lambda: Origin(""))

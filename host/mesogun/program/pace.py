@@ -8,6 +8,7 @@ from mesogun.program.bounds import is_number, judged, step_bounds
 from mesogun.program.locate import Path
 from mesogun.program.motion import RAMP_SHARE
 from mesogun.program.problems import Problem, show
+from mesogun.words import _, general
 from mesogun_protocol import limits
 
 DWELL_MIN_S: Final = limits.DWELL_MIN_US / 1e6
@@ -50,7 +51,9 @@ def _derived(
         ruled = other == "rate_hz" or (clinical and clinical.interval_s)
         if other != key and ruled:
             bound, value = bounds[other], values[other]
-            what = f"{key} = {show(step[key])} makes {value:.4g} {bound.unit}"
+            what = _("{key} = {step} makes {value} {unit}").format(
+                key=key, step=show(step[key]), value=general(value, 4), unit=bound.unit
+            )
             if found := judged((*path, key), what, value, bound):
                 yield found
 
@@ -73,16 +76,26 @@ def check_pace(
     if rest < -_SLACK_S:
         yield Problem(
             (*path, key),
-            f"{key} = {show(step[key])}: the next shot begins {period:.4g} s after a shot of "
-            f"{step['inject_s']:g} s, the gun needs {dwell_ms:g} ms between them (source: time to "
-            f"journal a shot). Shorten inject_s or slow the pace.",
+            _(
+                "{key} = {step}: the next shot begins {period} s after a shot of {inject} s, the "
+                "gun needs {dwell} ms between them (source: time to journal a shot). Shorten "
+                "inject_s or slow the pace."
+            ).format(
+                key=key,
+                step=show(step[key]),
+                period=general(period, 4),
+                inject=general(step["inject_s"]),
+                dwell=general(dwell_ms),
+            ),
         )
         return
     if step.get("film_ul") and rest <= _SLACK_S:
         yield Problem(
             (*path, "film_ul"),
-            f"film_ul = {show(step['film_ul'])}: no time is left for it between two shots. "
-            f"Shorten inject_s or slow the pace.",
+            _(
+                "film_ul = {film}: no time is left for it between two shots. Shorten inject_s or "
+                "slow the pace."
+            ).format(film=show(step["film_ul"])),
         )
     yield from _derived(path, step, key, technique, period)
 
@@ -103,8 +116,10 @@ def check_ramp(path: Path, step: Mapping[str, Any]) -> Iterator[Problem]:
         if round(ramp_ms * 1000) > most_us:
             yield Problem(
                 (*path, "ramp_ms"),
-                f"ramp_ms = {show(ramp_ms)}: a ramp may take a quarter of its push, here "
-                f"{most_us / 1000:g} ms (source: the gun's check). Lower ramp_ms or push longer.",
+                _(
+                    "ramp_ms = {ramp}: a ramp may take a quarter of its push, here {most} ms "
+                    "(source: the gun's check). Lower ramp_ms or push longer."
+                ).format(ramp=show(ramp_ms), most=general(most_us / 1000)),
             )
 
 
@@ -132,6 +147,8 @@ def check_length(
     if length := _length(step):
         key, seconds = length
         bound = step_bounds(str(step["kind"]), technique)["duration_s"]
-        what = f"{key} = {show(step[key])} makes {seconds:.5g} s"
+        what = _("{key} = {step} makes {seconds} s").format(
+            key=key, step=show(step[key]), seconds=general(seconds, 5)
+        )
         if found := judged((*path, key), what, seconds, bound):
             yield found

@@ -42,12 +42,16 @@ def save_picture(program: Program, path: Path) -> None:
     form = path.suffix.lower().removeprefix(".")
     if form not in FORMS:
         raise UsageError(
-            f"{path}: a picture ends in .png, .svg or .pdf. Name one of these after --picture."
+            _(
+                "{path}: a picture ends in .png, .svg or .pdf. Name one of these after --picture."
+            ).format(path=path)
         )
     try:
         draw(program).savefig(path, format=form, dpi=150)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}. Name another file.") from error
+        raise UsageError(
+            _("{path}: {reason}. Name another file.").format(path=path, reason=error.strerror)
+        ) from error
 
 
 def draw(program: Program) -> Figure:

@@ -23,6 +23,7 @@ from mesogun.program.model import (
 from mesogun.program.planned import planned_step, shot_count, volumes
 from mesogun.program.problems import Origin
 from mesogun.program.read import checked, load
+from mesogun.words import _, general
 from mesogun_protocol import limits
 
 _RAMP_PART: Final = 10
@@ -54,7 +55,11 @@ def _sides_mm(text: str, spacing_mm: float) -> tuple[float, float]:
             width, height = _rectangle_mm(width * mm, spacing_mm)
         if width > 0 and height > 0:
             return round(width, 1), round(height, 1)
-    raise UsageError(f"area {text[:40]!r} is no area. Write for example 12x8 cm, or 96 cm2.")
+    raise UsageError(
+        _("area {text} is no area. Write for example 12x8 cm, or 96 cm2.").format(
+            text=repr(text[:40])
+        )
+    )
 
 
 def _rectangle_mm(size_mm2: float, spacing_mm: float) -> tuple[float, float]:
@@ -72,11 +77,17 @@ def _area(name: str, setting: Setting, area: str | None, spacing_mm: float | Non
     """The rectangle of points that is asked for, None if the number of shots is the setting's."""
     if area is None:
         if spacing_mm is not None:
-            raise UsageError(f"spacing_mm = {spacing_mm:g} needs an area. Give the area too.")
+            raise UsageError(
+                _("spacing_mm = {spacing} needs an area. Give the area too.").format(
+                    spacing=general(spacing_mm)
+                )
+            )
         return None
     spacing = spacing_mm if spacing_mm is not None else setting.spacing_mm
     if setting.spacing_mm is None or spacing is None:
-        raise UsageError(f"{name} treats single points, not an area. Leave the area out.")
+        raise UsageError(
+            _("{name} treats single points, not an area. Leave the area out.").format(name=name)
+        )
     _require({"spacing_mm": spacing})
     width_mm, height_mm = _sides_mm(area, spacing)
     _require({"width_mm": width_mm, "height_mm": height_mm})
@@ -103,11 +114,17 @@ def _setting(name: str) -> tuple[str, str, Setting]:
     if name in techniques():
         return techniques()[name].title, name, techniques()[name].setting
     candidates = near(name, [*treatments(), *techniques()])
-    meant = f"did you mean {' or '.join(candidates)}? " if candidates else ""
+    meant = (
+        _("did you mean {candidates}? ").format(candidates=_(" or ").join(candidates))
+        if candidates
+        else ""
+    )
     raise UsageError(
-        f"{name[:60]!r} is no treatment, technique or program file; {meant}"
-        f"`mesogun catalog treatments` and `mesogun catalog techniques` list the names, a program "
-        f"file ends in .toml"
+        _(
+            "{name} is no treatment, technique or program file; {meant}`mesogun catalog "
+            "treatments` and `mesogun catalog techniques` list the names, a program file ends in "
+            ".toml"
+        ).format(name=repr(name[:60]), meant=meant)
     )
 
 
@@ -212,15 +229,19 @@ def resolve(
     built_in = name in treatments() or name in techniques()
     if built_in and path.exists():
         raise UsageError(
-            f"{name!r} is both in the catalog and a file here. Write "
-            f"{path.resolve()} for the file, or change to another directory for the catalog's."
+            _(
+                "{name} is both in the catalog and a file here. Write {path} for the file, or "
+                "change to another directory for the catalog's."
+            ).format(name=repr(name), path=path.resolve())
         )
     named_as_file = path.suffix == ".toml" or os.sep in name
     if not built_in and (named_as_file or os.path.lexists(name)):
         if delivery is not None:
             raise UsageError(
-                f"{name}: a program file says its own delivery. Change `delivery` and `film_ul` in "
-                "it, or give the name of a treatment or technique."
+                _(
+                    "{name}: a program file says its own delivery. Change `delivery` and `film_ul` "
+                    "in it, or give the name of a treatment or technique."
+                ).format(name=name)
             )
         given = {"syringe": syringe, "needle": needle}
         return load(path, {key: value for key, value in given.items() if value is not None})

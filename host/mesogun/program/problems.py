@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from mesogun.errors import ProgramError
 from mesogun.program.locate import Path
+from mesogun.words import _
 
 _SHOWN = 40
 """Longer values are cut in a message."""
@@ -31,11 +32,11 @@ class Origin:
         for length in range(len(path), -1, -1):
             line = self.lines.get(path[:length])
             if line == GIVEN:
-                return f"{self.label}: given with the command"
+                return _("{name}: given with the command").format(name=self.label)
             if line is not None:
                 return f"{self.label}:{line}"
         if len(path) > 1 and path[0] == "step":
-            return f"{self.label}: step {int(path[1]) + 1}"
+            return _("{name}: step {number}").format(name=self.label, number=int(path[1]) + 1)
         return self.label
 
 
@@ -91,9 +92,9 @@ def show(value: object) -> str:
     if isinstance(value, str):
         return json.dumps(value[:_SHOWN] + ("..." if len(value) > _SHOWN else ""))
     if isinstance(value, int) and abs(value) > 10**18:
-        return "a number of more than 18 digits"  # Python refuses to print the largest ones
+        return _("a number of more than 18 digits")  # Python refuses to print the largest ones
     if isinstance(value, Mapping):
-        return "a table"
+        return _("a table")
     if isinstance(value, list | tuple):
-        return "a list"
+        return _("a list")
     return str(value)[:_SHOWN]

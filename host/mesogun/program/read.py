@@ -13,10 +13,11 @@ from mesogun.program.checks import check_document
 from mesogun.program.locate import Path, locate
 from mesogun.program.model import Program
 from mesogun.program.problems import GIVEN, InvalidProgram, Origin, Problem, placed
+from mesogun.words import N_, _
 
 SIZE_MAX: Final = 1 << 20
 """Bytes; a program of 16 steps has about two thousand."""
-_MAKE: Final = "`mesogun plan NAME -o FILE` makes one."
+_MAKE: Final = N_("`mesogun plan NAME -o FILE` makes one.")
 _AT_LINE: Final = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
@@ -25,23 +26,37 @@ def _bytes(path: FilePath) -> bytes:
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):
-            raise ProgramError(f"{path}: is a directory. Name a program file in it.")
+            raise ProgramError(
+                _("{path}: is a directory. Name a program file in it.").format(path=path)
+            )
         if not stat.S_ISREG(found.st_mode):
-            raise ProgramError(f"{path}: is no regular file. Name a program file. {_MAKE}")
+            raise ProgramError(
+                _("{path}: is no regular file. Name a program file. {make}").format(
+                    path=path, make=_(_MAKE)
+                )
+            )
         if found.st_size <= SIZE_MAX:
             with path.open("rb") as file:
                 content = file.read(SIZE_MAX + 1)
             if len(content) <= SIZE_MAX:
                 return content
     except FileNotFoundError:
-        raise ProgramError(f"{path}: there is no such file. {_MAKE}") from None
+        raise ProgramError(
+            _("{path}: there is no such file. {make}").format(path=path, make=_(_MAKE))
+        ) from None
     except PermissionError:
-        raise ProgramError(f"{path}: may not be read. Change its permissions.") from None
+        raise ProgramError(
+            _("{path}: may not be read. Change its permissions.").format(path=path)
+        ) from None
     except (OSError, ValueError) as error:
-        raise ProgramError(f"{path}: cannot be read: {error}. Name another file.") from None
+        raise ProgramError(
+            _("{path}: cannot be read: {error}. Name another file.").format(path=path, error=error)
+        ) from None
     raise ProgramError(
-        f"{path}: has more than {SIZE_MAX} bytes, no program file has (source: size limit of "
-        f"program files). Name a program file. {_MAKE}"
+        _(
+            "{path}: has more than {size_max} bytes, no program file has (source: size limit of "
+            "program files). Name a program file. {make}"
+        ).format(path=path, size_max=SIZE_MAX, make=_(_MAKE))
     )
 
 
@@ -51,11 +66,15 @@ def _text(path: FilePath, content: bytes) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ProgramError(
-            f"{path}:{line}: byte 0x{content[error.start]:02x} is no UTF-8 text. Name a program "
-            f"file, or save this one as UTF-8."
+            _(
+                "{path}:{line}: byte 0x{content} is no UTF-8 text. Name a program file, or save "
+                "this one as UTF-8."
+            ).format(path=path, line=line, content=f"{content[error.start]:02x}")
         ) from None
     if not text.strip():
-        raise ProgramError(f"{path}:1: the file is empty. {_MAKE}")
+        raise ProgramError(
+            _("{path}:1: the file is empty. {make}").format(path=path, make=_(_MAKE))
+        )
     return text
 
 
@@ -68,10 +87,18 @@ def _document(path: FilePath, text: str) -> tuple[dict[str, Any], dict[Path, int
         place = _AT_LINE.search(message)
         line = int(place[1]) if place else text.count("\n") + 1
         what = _AT_LINE.sub("", message)
-        raise ProgramError(f"{path}:{line}: is no TOML: {what}. Correct this line.") from None
+        raise ProgramError(
+            _("{path}:{line}: is no TOML: {what}. Correct this line.").format(
+                path=path, line=line, what=what
+            )
+        ) from None
     except (RecursionError, ValueError) as error:
         # Tables nested a thousand deep, or an integer of more digits than Python reads.
-        raise ProgramError(f"{path}:1: cannot be read as TOML: {error}. {_MAKE}") from None
+        raise ProgramError(
+            _("{path}:1: cannot be read as TOML: {error}. {make}").format(
+                path=path, error=error, make=_(_MAKE)
+            )
+        ) from None
 
 
 def load(path: FilePath | str, given: Mapping[str, str] = MappingProxyType({})) -> Program:

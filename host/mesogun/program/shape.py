@@ -11,29 +11,30 @@ from mesogun.catalog import near
 from mesogun.program.locate import Path
 from mesogun.program.model import STEPS, Area, Limits, Program
 from mesogun.program.problems import Problem, show
+from mesogun.words import N_, _
 from mesogun_protocol import limits
 
 _UNIT = re.compile(r"_(?:[umn]?l_per_s|m?pa_s|[munk]?l|[mun]?s|[mcun]?m|k?hz|min|ml)$")
 _UNITS: Final = {
-    "ul": "microlitres",
-    "ul_per_s": "microlitres a second",
-    "s": "seconds",
-    "ms": "milliseconds",
-    "hz": "shots a second",
-    "mm": "millimetres",
-    "mpa_s": "millipascal seconds",
+    "ul": N_("microlitres"),
+    "ul_per_s": N_("microlitres a second"),
+    "s": N_("seconds"),
+    "ms": N_("milliseconds"),
+    "hz": N_("shots a second"),
+    "mm": N_("millimetres"),
+    "mpa_s": N_("millipascal seconds"),
 }
 _MUST_BE: Final = {
-    "float_type": "must be a number without quotes",
-    "int_type": "must be a whole number without quotes",
-    "int_from_float": "must be a whole number",
-    "string_type": "must be text in quotes",
-    "finite_number": "must be a finite number",
-    "tuple_type": "must be a list of tables: write [[step]] above each one",
-    "string_too_short": "must not be empty",
-    "string_too_long": "must not be longer than 200 characters",
-    "model_type": "must be a table",
-    "model_attributes_type": "must be a table: write [[step]] above each one",
+    "float_type": N_("must be a number without quotes"),
+    "int_type": N_("must be a whole number without quotes"),
+    "int_from_float": N_("must be a whole number"),
+    "string_type": N_("must be text in quotes"),
+    "finite_number": N_("must be a finite number"),
+    "tuple_type": N_("must be a list of tables: write [[step]] above each one"),
+    "string_too_short": N_("must not be empty"),
+    "string_too_long": N_("must not be longer than 200 characters"),
+    "model_type": N_("must be a table"),
+    "model_attributes_type": N_("must be a table: write [[step]] above each one"),
 }
 _MOST: Final = 100
 """Problems of keys and types that are told; a file of a megabyte can hold 200,000."""
@@ -87,30 +88,48 @@ def _unknown_key(key: str, model: type[BaseModel]) -> str:
             continue
         words = _UNITS[unit[0][1:]]
         if each == key + unit[0]:
-            return f"{key} has no unit. Write {each} = NUMBER in {words}."
+            return _("{key} has no unit. Write {each} = NUMBER in {words}.").format(
+                key=key, each=each, words=_(words)
+            )
         if _UNIT.search(key) and _UNIT.sub("", key) == each[: unit.start()]:
-            return f"{key} has another unit than this file takes. Write {each} = NUMBER in {words}."
+            return _(
+                "{key} has another unit than this file takes. Write {each} = NUMBER in {words}."
+            ).format(key=key, each=each, words=_(words))
     if model is not Program and key in _keys(Program):
-        return f"{key} is no key of this table. Move it above the first [table] of the file."
+        return _(
+            "{key} is no key of this table. Move it above the first [table] of the file."
+        ).format(key=key)
     candidates = near(key, known)
-    advice = f"Did you mean {' or '.join(candidates)}?" if candidates else "Remove it."
-    return f"{show(key)[1:-1]} is no key of this table. {advice}"
+    advice = (
+        _("Did you mean {candidates}?").format(candidates=_(" or ").join(candidates))
+        if candidates
+        else _("Remove it.")
+    )
+    return _("{key} is no key of this table. {advice}").format(key=show(key)[1:-1], advice=advice)
 
 
 def _example(key: str, model: type[BaseModel]) -> str:
     for name, field in model.model_fields.items():
         if key == (field.alias or name):
-            meaning = f" ({field.description})" if field.description else ""
-            return f"{meaning}. Write {key} = {show(field.examples[0])}." if field.examples else "."
+            meaning = f" ({_(field.description)})" if field.description else ""
+            return (
+                _("{meaning}. Write {key} = {example}.").format(
+                    meaning=meaning, key=key, example=show(field.examples[0])
+                )
+                if field.examples
+                else "."
+            )
     return "."
 
 
 def _missing(key: str, path: Path, document: Mapping[str, Any]) -> str:
     if path == ("step",):
-        return "there is no step. Write [[step]] and its keys."
+        return _("there is no step. Write [[step]] and its keys.")
     if path == ("limits",):
-        return "there are no limits. Write [limits] and total_ul = NUMBER in microlitres."
-    return f"{key} is missing{_example(key, _table_of(path, document))}"
+        return _("there are no limits. Write [limits] and total_ul = NUMBER in microlitres.")
+    return _("{key} is missing{example}").format(
+        key=key, example=_example(key, _table_of(path, document))
+    )
 
 
 def _explained(error: ErrorDetails, path: Path, document: Mapping[str, Any]) -> str:
@@ -123,15 +142,21 @@ def _explained(error: ErrorDetails, path: Path, document: Mapping[str, Any]) -> 
         case "missing":
             text = _missing(key, path, document)
         case "union_tag_not_found":
-            text = f'kind is missing. Write kind = "shots", or one of {", ".join(STEPS)}.'
+            text = _('kind is missing. Write kind = "shots", or one of {known}.').format(
+                known=", ".join(STEPS)
+            )
         case "union_tag_invalid":
             kind = show(error["input"].get("kind"))
-            text = f"kind = {kind}: must be one of {', '.join(STEPS)}. Choose one."
+            text = _("kind = {kind}: must be one of {known}. Choose one.").format(
+                kind=kind, known=", ".join(STEPS)
+            )
         case "literal_error":
             choice = error.get("ctx", {})["expected"]
-            text = f"{wrong}: must be {choice}. Choose one of these."
+            text = _("{wrong}: must be {choice}. Choose one of these.").format(
+                wrong=wrong, choice=choice
+            )
         case other:
-            must = _MUST_BE.get(other, error["msg"])
+            must = _(_MUST_BE.get(other, error["msg"]))
             text = f"{wrong}: {must}{_example(key, _table_of(path, document))}"
     return text
 
@@ -147,12 +172,14 @@ def _step_count(document: Mapping[str, Any]) -> list[Problem]:
         return []
     count, most = len(cast(Sequence[object], steps)), limits.PROGRAM_STEPS_MAX
     if count == 0:
-        return [Problem(("step",), "there is no step. Write [[step]] and its keys.")]
+        return [Problem(("step",), _("there is no step. Write [[step]] and its keys."))]
     if count > most:
-        text = (
-            f"there are {count} steps: the gun takes {most} (source: limit of the gun's protocol)."
-        )
-        return [Problem(("step", most), f"{text} Join steps, or split the program.")]
+        text = _(
+            "there are {count} steps: the gun takes {most} (source: limit of the gun's protocol)."
+        ).format(count=count, most=most)
+        return [
+            Problem(("step", most), _("{text} Join steps, or split the program.").format(text=text))
+        ]
     return []
 
 
@@ -164,9 +191,11 @@ def _one_of(document: Mapping[str, Any]) -> list[Problem]:
             given = [key for key in choice if key in step]
             if len(given) == 1:
                 continue
-            has = " and ".join(given) if given else "none"
-            text = f"{step['kind']} need exactly one of {', '.join(choice)}; this step has {has}."
-            advice = "Keep one of them." if given else "Add one of them."
+            has = _(" and ").join(given) if given else _("none")
+            text = _("{kind} need exactly one of {choice}; this step has {has}.").format(
+                kind=step["kind"], choice=", ".join(choice), has=has
+            )
+            advice = _("Keep one of them.") if given else _("Add one of them.")
             path: Path = ("step", index, given[-1]) if given else ("step", index)
             problems.append(Problem(path, f"{text} {advice}"))
     return problems
@@ -193,7 +222,9 @@ def check_shape(document: Mapping[str, Any]) -> tuple[Program | None, list[Probl
             path = _path(each["loc"])
             problems.append(Problem(path, _explained(each, path, document)))
         if len(found) > _MOST:
-            text = f"there are {len(found) - _MOST} more problems. Correct these first."
+            text = _("there are {found} more problems. Correct these first.").format(
+                found=len(found) - _MOST
+            )
             problems.append(Problem((), text))
         return None, problems
     return (None if problems else program), problems

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from mesogun.catalog import Question, care
 from mesogun.errors import UsageError
+from mesogun.words import N_, _
 
 Said = Literal["yes", "no"]
+_SAID: Final[dict[Said, str]] = {"yes": N_("yes"), "no": N_("no")}
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,18 @@ def read_answers(given: Sequence[str]) -> dict[str, Said]:
     known = [each.id for each in care().question]
     found: dict[str, Said] = {}
     for each in given:
-        name, _, said = each.partition("=")
+        name, _equals, said = each.partition("=")
         if name not in known or said not in ("yes", "no"):
             raise UsageError(
-                f"--answer {each[:40]!r} is no answer: write ID=yes or ID=no, with one of "
-                f"{', '.join(known)}. `mesogun catalog care` lists the questions."
+                _(
+                    "--answer {each} is no answer: write ID=yes or ID=no, with one of {known}. "
+                    "`mesogun catalog care` lists the questions."
+                ).format(each=repr(each[:40]), known=", ".join(known))
             )
         if found.get(name, said) != said:
-            raise UsageError(f"--answer {name} is given as yes and as no. Leave one out.")
+            raise UsageError(
+                _("--answer {name} is given as yes and as no. Leave one out.").format(name=name)
+            )
         found[name] = said
     return found
 
@@ -73,8 +79,11 @@ def require_begin(answers: Iterable[Answer]) -> None:
     for answer in answers:
         if answer.forbids:
             raise UsageError(
-                f"Not started. {answer.question.words} {answer.said.capitalize()}. "
-                f"{answer.question.advice_words}"
+                _("Not started. {question} {answer}. {advice}").format(
+                    question=answer.question.words,
+                    answer=_(_SAID[answer.said]).capitalize(),
+                    advice=answer.question.advice_words,
+                )
             )
 
 

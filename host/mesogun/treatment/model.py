@@ -10,6 +10,7 @@ from mesogun.errors import MesogunError
 from mesogun.program import Program, compile_steps, shot_count, volumes
 from mesogun.program.part import Part
 from mesogun.records import SessionRecord
+from mesogun.words import _
 from mesogun_protocol.enums import ControllerState, EndReason, Fault, StepKind, TriggerMode
 
 
@@ -148,7 +149,7 @@ class Interrupted(MesogunError):
 
     def __init__(self, result: Result) -> None:
         """Carry the result of the session that was broken off."""
-        super().__init__("Interrupted: the gun was stopped and its record is stored.")
+        super().__init__(_("Interrupted: the gun was stopped and its record is stored."))
         self.result = result
 
 

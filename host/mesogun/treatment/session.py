@@ -31,6 +31,7 @@ from mesogun.treatment.model import (
     result_of,
     whole,
 )
+from mesogun.words import _
 from mesogun_protocol.enums import (
     ControllerState,
     Fault,
@@ -252,8 +253,10 @@ class Treatment:
         except DoseUncertain:
             if not self._gun.resolve():
                 raise LinkError(
-                    "The start got lost on the way and was certainly not carried out. Nothing was "
-                    "delivered; run the program again."
+                    _(
+                        "The start got lost on the way and was certainly not carried out. Nothing "
+                        "was delivered; run the program again."
+                    )
                 ) from None
 
     def _follow(self, session: Session, observe: Observer, look_every_s: float) -> None:

@@ -19,6 +19,7 @@ from mesogun.program.planned import PlannedStep
 from mesogun.records import SessionRecord, Store
 from mesogun.treatment.model import Action, Interrupted, Observer, Order, Progress, Result
 from mesogun.treatment.session import PRIME_NL, WATCHED_S, Treatment
+from mesogun.words import _
 from mesogun_protocol.enums import ControllerState, EndReason, Fault, StepKind
 from mesogun_protocol.records import STEP_NONE
 
@@ -123,7 +124,7 @@ class Visit:
             GunRefused, LinkError, RecordError: as their texts say.
         """
         if not self._rest:
-            raise UsageError("Nothing of the program is left: plan it again.")
+            raise UsageError(_("Nothing of the program is left: plan it again."))
         told = list((notes or {}).items())
         if not self.results:
             told = [*self._order.notes, *told]
@@ -190,7 +191,7 @@ class Visit:
 
     def _begun(self) -> Treatment:
         if self._treatment is None:
-            raise UsageError("The gun is not ready: call begin() before.")
+            raise UsageError(_("The gun is not ready: call begin() before."))
         return self._treatment
 
     def _next_part(self, volume_nl: int) -> Part:

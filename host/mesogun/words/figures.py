@@ -10,6 +10,8 @@ from decimal import Decimal
 from mesogun.words.language import _, current
 
 _UL_PER_ML = 1000
+_FINEST = 12
+"""Digits behind the decimal sign of the smallest figure that a program may have."""
 
 
 def number(value: float, digits: int = 0, *, trim: bool = False) -> str:
@@ -27,6 +29,23 @@ def number(value: float, digits: int = 0, *, trim: bool = False) -> str:
     return format_decimal(
         rounded + 0,  # no -0
         format="0" if digits == 0 else f"0.{('#' if trim else '0') * digits}",
+        locale=current().locale,
+        group_separator=False,
+    )
+
+
+def general(value: float, significant: int = 6) -> str:
+    """A number with no more digits than it needs, such as 0.25 or 4000.
+
+    Args:
+        value: the number.
+        significant: most digits that are told.
+    """
+    from babel.numbers import format_decimal
+
+    return format_decimal(
+        Decimal(f"{value:.{significant}g}") + 0,
+        format=f"0.{'#' * _FINEST}",
         locale=current().locale,
         group_separator=False,
     )

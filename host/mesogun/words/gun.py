@@ -1,9 +1,9 @@
-"""States, ends and faults of a gun in words, each fault with what to do."""
+"""Guns, their states, steps, ends and faults in words, each fault with what to do."""
 
 from typing import Final
 
 from mesogun.words.language import N_, _
-from mesogun_protocol.enums import ControllerState, EndReason, Fault
+from mesogun_protocol.enums import ControllerState, EndReason, Fault, StepKind
 
 _STATES: Final = {
     ControllerState.UNLOADED: N_("no syringe declared"),
@@ -104,6 +104,26 @@ _FAULTS: Final = {
         "gun serviced."
     ),
 }
+
+
+_STEPS: Final = {
+    StepKind.SHOTS: N_("shots"),
+    StepKind.FLOW: N_("flow"),
+    StepKind.PAUSE: N_("pause"),
+    StepKind.PRIME: N_("prime"),
+}
+
+_GUNS: Final = {"sim": N_("virtual gun"), "rp2040": N_("emulated gun"), "board": N_("gun")}
+
+
+def gun(kind: str) -> str:
+    """What stands behind a port, by its name in the record."""
+    return _(_GUNS.get(kind, kind))
+
+
+def step(kind: StepKind) -> str:
+    """What a step of a program does."""
+    return _(_STEPS[kind])
 
 
 def state(of: ControllerState) -> str:

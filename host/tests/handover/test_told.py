@@ -42,13 +42,13 @@ def checklist(**said: Any) -> Note:
 
 
 def lines(*notes: Note) -> list[str]:
-    parts = told(notes)
+    parts = told(notes, None)
     return [item for part in parts if isinstance(part, Points) for item in part.items]
 
 
 def test_each_answer_stands_beside_its_question() -> None:
     with speak("en"):
-        [table] = told([checklist(allergy="no", thinners="yes", in_spite=["thinners"])])
+        [table] = told([checklist(allergy="no", thinners="yes", in_spite=["thinners"])], None)
     assert isinstance(table, Table)
     assert [answer for _question, answer in table.rows] == [
         "no",
@@ -59,7 +59,7 @@ def test_each_answer_stands_beside_its_question() -> None:
 
 def test_questions_and_answers_are_in_the_language_of_the_report() -> None:
     with speak("fr"):
-        [table] = told([checklist(allergy="no", creams="yes", in_spite=["creams"])])
+        [table] = told([checklist(allergy="no", creams="yes", in_spite=["creams"])], None)
     assert isinstance(table, Table)
     assert table.headings == ("question", "réponse")
     assert [answer for _question, answer in table.rows] == [
@@ -128,4 +128,4 @@ def test_what_is_not_known_is_shown_as_it_is(strange: Note) -> None:
 
 
 def test_no_notes_no_parts() -> None:
-    assert told([]) == []
+    assert told([], None) == []
