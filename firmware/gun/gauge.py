@@ -121,7 +121,9 @@ class Gauge:
                 self._kept_pa = 0
             self._rest_pa = pa
             self._rest_position = position
-        self._before_pa = self._peak_pa = self._seen_pa = pa
+        self._peak_pa = self._seen_pa = pa
+        # Pulled back, the force says nothing of the liquid, and its way up to friction is no rise.
+        self._before_pa = pa if pa > 0 else 0
         self._position = position
         self._held_pa = 0
         self._over = 0

@@ -192,6 +192,15 @@ def test_three_shots_without_pressure_mean_that_something_slips():
     assert pump.shot(20_000, 24_000)[-1] is Fault.NO_PRESSURE
 
 
+@pytest.mark.req("R26")
+def test_what_turns_friction_round_is_no_pressure_of_the_liquid():
+    pump = Pump(step=Step())
+    for _ in range(6):
+        assert set(pump.shot(-35_000, 60_000)) == {Fault.NONE}
+    assert set(pump.shot(-35_000, 2_000) + pump.shot(-35_000, 0)) == {Fault.NONE}
+    assert pump.shot(-35_000, 1_000)[-1] is Fault.NO_PRESSURE
+
+
 def test_shots_that_never_raised_the_pressure_much_prove_nothing():
     pump = Pump(step=Step())
     assert set(open_train(6, pump, rise_pa=14_000)) == {Fault.NONE}
