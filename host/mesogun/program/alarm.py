@@ -8,7 +8,7 @@ of each other, the spreads add as squares.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from math import hypot, log
+from math import ceil, hypot, log
 from typing import Any, Final
 
 from mesogun.catalog import Needle, Syringe
@@ -46,8 +46,14 @@ STUTTER_N: Final = 5.5
 """Part of the break-loose force that the gun sees as a rise, with the noise of the sensor: a stuck
 stopper lets the drive alone give way, which is less than half of what gives; assumed."""
 
+REST_SPREAD_N: Final = 3.0
+"""By how much friction at rest differs from shot to shot; the gun has the same figure."""
+
 BOLUS_UL: Final = 100.0
 """R25."""
+FOUND_S: Final = 2.0
+FOUND_SHOTS: Final = 2
+"""R24: a blocked needle is found within that time or that many shots."""
 REACTION_S: Final = 0.041
 """From the pressure at the limit to the last step: two looks of the gun, 20 ms apart, and a pass of
 its main loop."""
@@ -159,6 +165,24 @@ def flow_ul_per_s(step: PlannedStep) -> float:
     return step.dose_nl / 1000 / ((step.inject_us - step.ramp_us) / 1e6)
 
 
+def found_after(
+    step: PlannedStep, syringe: Syringe, needle: Needle, viscosity_mpa_s: float, stays: bool
+) -> tuple[float, int]:
+    """Longest time until a closed needle is found, s, and shots that it takes; 0 in a flow.
+
+    The softest gun, whose pressure rises slowest. In a train what counts is the pressure at rest,
+    of which each shot adds half of what it stores beyond what the gun takes for open.
+    """
+    closed_kpa_per_ul = SOFTEST / syringe.compliance_ul_per_kpa
+    if step.kind is StepKind.SHOTS:
+        added_kpa = closed_kpa_per_ul * step.dose_nl / 1000 / 2
+        spread_kpa = REST_SPREAD_N / syringe.area_mm2 * 1000
+        shots = max(1, ceil(spread_kpa / added_kpa))
+        return shots * step.period_us / 1e6, shots
+    rise = rise_kpa(step, syringe, needle, viscosity_mpa_s, stays)
+    return 2 * rise / closed_kpa_per_ul / flow_ul_per_s(step) + REACTION_S, 0
+
+
 def check_alarm(
     path: Path,
     step: Mapping[str, Any],
@@ -168,7 +192,7 @@ def check_alarm(
     viscosity_mpa_s: float,
     stays: bool,
 ) -> Iterator[Problem]:
-    """The problem of a step whose open needle may look like a blocked one.
+    """Problems of a step whose open needle may look blocked, or whose blocked one open for long.
 
     Args:
         path: of the step.
@@ -201,6 +225,18 @@ def check_alarm(
                 limit=number(limit),
                 bolus=general(BOLUS_UL),
             ),
+            hard=False,
+        )
+    after_s, shots = found_after(planned, syringe, needle, viscosity_mpa_s, stays)
+    if planned.kind is not StepKind.PRIME and after_s > FOUND_S and not 0 < shots <= FOUND_SHOTS:
+        key = SPEED_KEY[planned.kind] if planned.kind is StepKind.FLOW else "dose_ul"
+        how = f"{shots} shots" if shots else f"{after_s:.1f} s"
+        yield Problem(
+            (*path, key),
+            f"{key} = {show(step[key])}: if {needle.id} on {syringe.id} gets blocked, the gun may "
+            f"need {how} to find it; {FOUND_S:g} s or {FOUND_SHOTS} shots are allowed (source: "
+            "R24). So little stores no more pressure than friction varies by. Confirm it, or push "
+            f"{'faster' if not shots else 'more in each shot'}, or take a smaller syringe.",
             hard=False,
         )
 
