@@ -13,11 +13,12 @@ from mesogun.records import (
     Shot,
     Statistics,
     Store,
+    pressure_drifts,
     summarise,
 )
 from mesogun.records.export import to_json
 from mesogun.words import N_, _, duration, ngettext, number, volume
-from mesogun.words.gun import end, fault_advice, fault_name, step
+from mesogun.words.gun import end, fault_advice, fault_name, moved_pressure, step
 from mesogun.words.gun import gun as gun_in_words
 
 _SHOTS_SHOWN = 12
@@ -226,6 +227,10 @@ def _figures(record: SessionRecord) -> list[tuple[str, str]]:
             duration(record.duration_s) if record.duration_s is not None else _("not started"),
         ),
         *_doses(summarise(record)),
+        *(
+            (_("SUSPICIOUS"), ". ".join(moved_pressure(each.first_kpa, each.last_kpa)))
+            for each in pressure_drifts(record)
+        ),
         *(
             (
                 _("fault at {time}").format(time=duration(record.since_start_s(each.time_ms))),

@@ -6,9 +6,16 @@ from typing import Final
 
 from mesogun.handover.document import Notice, Part, Table, Text
 from mesogun.handover.pictures import begun, pauses
-from mesogun.records import ProblemKind, SessionRecord, SessionStatus, Shot, VerifyReport
+from mesogun.records import (
+    ProblemKind,
+    SessionRecord,
+    SessionStatus,
+    Shot,
+    VerifyReport,
+    pressure_drifts,
+)
 from mesogun.words import N_, _, duration, ngettext, volume
-from mesogun.words.gun import end, fault_advice, fault_name
+from mesogun.words.gun import end, fault_advice, fault_name, moved_pressure
 from mesogun_protocol.enums import EndReason, StepKind
 
 _ROWS: Final = 30
@@ -73,6 +80,9 @@ def notices(record: SessionRecord, verified: VerifyReport) -> Iterator[Notice]:
         )
     for fault in dict.fromkeys(each.fault for each in record.faults):
         yield Notice("bad", _("ALARM: {fault}").format(fault=fault_name(fault)))
+    for drift in pressure_drifts(record):
+        what, causes = moved_pressure(drift.first_kpa, drift.last_kpa)
+        yield Notice("note", _("SUSPICIOUS PRESSURE: {what}.").format(what=what), [causes])
     if record.end and record.end.reason is not EndReason.COMPLETE:
         yield Notice(
             "note",

@@ -6,6 +6,7 @@ Knows the gun's journal records and no gun. `Store` is the way in.
 from mesogun.records.clock import ClockMapping
 from mesogun.records.gun_chain import GunHash, Proof
 from mesogun.records.intake import IngestResult, RecordKey
+from mesogun.records.pressures import Drift, pressure_drifts
 from mesogun.records.span import UNFINISHED, Gap, SessionStatus
 from mesogun.records.statistics import Statistics, summarise
 from mesogun.records.store import Store
@@ -16,6 +17,7 @@ from mesogun.records.view import SessionRecord, Shot
 __all__ = [
     "UNFINISHED",
     "ClockMapping",
+    "Drift",
     "Gap",
     "GunHash",
     "IngestResult",
@@ -33,5 +35,6 @@ __all__ = [
     "Store",
     "VerifyReport",
     "new_session_number",
+    "pressure_drifts",
     "summarise",
 ]

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from mesogun.words.figures import pressure
 from mesogun.words.language import N_, _
 from mesogun_protocol.enums import ControllerState, EndReason, Fault, StepKind
 
@@ -149,3 +150,13 @@ def fault_advice(fault: Fault) -> str:
 def fault(name: Fault) -> str:
     """A fault with what to do, as one line; its name is the one of records and `--json`."""
     return _("Fault {name}: {advice}").format(name=name.name.lower(), advice=fault_advice(name))
+
+
+def moved_pressure(first_kpa: float, last_kpa: float) -> tuple[str, str]:
+    """What equal shots of a session needed at first and at the end, and what may be behind it."""
+    what = _("equal shots took {first} at first and {last} at the end").format(
+        first=pressure(first_kpa), last=pressure(last_kpa)
+    )
+    if last_kpa < first_kpa:
+        return what, _("Possible: a leak, air in the syringe, a pusher that slips, or softer skin.")
+    return what, _("Possible: a needle that got narrow, or denser skin.")

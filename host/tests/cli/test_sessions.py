@@ -14,6 +14,7 @@ import pytest
 
 from mesogun.cli import main
 from mesogun.records import Store
+from tests.handover.conftest import Clinic
 from tests.records.conftest import new_session
 
 FAST = ("--port", "sim", "--speed", "max", "--yes", "--auto-trigger")
@@ -121,6 +122,14 @@ def test_a_session_is_shown_with_shots_totals_faults_and_status(mesogun, session
     data = mesogun("sessions", "show", session, "--json").data
     assert len(data["shots"]) == 20
     assert (data["faults"], data["status"]) == ([], "ended")
+
+
+def test_a_session_whose_pressure_fell_is_called_suspicious(mesogun):
+    with Store.open() as store:
+        record, _ = Clinic(store).leaking()
+    text = mesogun("sessions", "show", record.session.id).out
+    assert "SUSPICIOUS  equal shots took 70 kPa at first and 26 kPa at the end." in text
+    assert "Possible: a leak, air in the syringe, a pusher that slips, or softer skin." in text
 
 
 def test_a_session_is_exported(mesogun, session, tmp_path):

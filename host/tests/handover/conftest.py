@@ -114,6 +114,15 @@ class Clinic:
         self.keep(second)
         return self.store.proven_visit(second.id)
 
+    def leaking(self) -> Proven:
+        """The second half of the shots meets less resistance."""
+        session = self.begin(20)
+        for shot in range(20):
+            self.board.intent(shot)
+            self.board.result(shot, pressure_kpa=70 if shot < 10 else 26)
+        self.board.end()
+        return self.keep(session)
+
     def faulted(self) -> Proven:
         session = self.begin(40)
         self.board.shots(7)

@@ -208,6 +208,13 @@ def test_any_session_of_a_visit_names_it_and_others_stand_alone(clinic: Clinic) 
     assert visit(refused) == [refused]
 
 
+def test_a_pressure_that_fell_is_told_with_what_may_be_behind_it(clinic: Clinic) -> None:
+    text = text_of(pages(clinic.leaking()))
+    assert "SUSPICIOUS PRESSURE: equal shots took 70 kPa at first and 26 kPa at the end." in text
+    assert "a pusher that slips" in text
+    assert "SUSPICIOUS" not in text_of(pages(clinic.complete(20)))
+
+
 def test_what_people_confirmed_is_told(clinic: Clinic) -> None:
     record, _ = clinic.complete(2)
     session = record.session.id
