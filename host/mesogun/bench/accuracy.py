@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mesogun.bench.cells import Cell
 from mesogun.bench.measure import Measured, measure
-from mesogun.bench.rows import row_of
+from mesogun.bench.rows import row_of, table
 from mesogun.catalog import get_needle, get_syringe
 
 HEADINGS = (
@@ -80,7 +80,7 @@ def table_row(measured: Measured) -> tuple[str, ...]:
             )
         ),
         "" if measured.skin_percent is None else f"{measured.skin_percent:.1f}",
-        f"{low:.0f} to {high:.0f}",
+        f"{round(low)} to {round(high)}",
         f"{measured.lowest_kpa:.0f}",
         "holds" if measured.holds else "fails: " + why(measured),
     )
@@ -103,9 +103,7 @@ def append_row(each: Measured, path: Path) -> None:
 
 def markdown(found: Iterable[Measured]) -> str:
     """The table as Markdown."""
-    lines = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
-    lines += ["| " + " | ".join(table_row(each)) + " |" for each in found]
-    return "\n".join(lines) + "\n"
+    return table(HEADINGS, map(table_row, found))
 
 
 def catalog_toml(found: Iterable[Measured]) -> str:

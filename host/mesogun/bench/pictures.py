@@ -12,25 +12,16 @@ from matplotlib.figure import Figure
 
 from mesogun.bench.cells import TRAINS, Cell
 from mesogun.bench.measure import seeds
-from mesogun.bench.replay import AIR, Bed, curve, deliver, delivery_curve, specimen
+from mesogun.bench.pairs import BEDS, HARD, USUAL
+from mesogun.bench.replay import Bed, curve, deliver, delivery_curve, specimen
 from mesogun.bench.trains import motion_of
 from mesogun.catalog import get_needle, get_syringe
 from mesogun.records.statistics import dose_errors_percent, shot_sample_s, trumpet
 from mesogun.records.statistics.trumpet import SHOT_WINDOWS
 
 _INK, _PALE, _MARK = "#1f3a4d", "#9fb6c3", "#b3541e"
-_NAPPAGE, _PERFUSION = TRAINS[0], TRAINS[-1]
-_PAIRS: Final = (
-    Cell("bd-plastipak-5", "30g-4", 1.0, _NAPPAGE),
-    Cell("bd-plastipak-10", "30g-13", 1.0, _NAPPAGE),
-)
-"""The usual pair and the hard corner."""
-_BEDS: Final = {
-    "mounted directly": AIR,
-    "15 cm of tubing": Bed(tubing_mm=150.0),
-    "a bubble of 50 ul": Bed(air_ul=50.0),
-    "in skin": Bed(tissue="intradermal"),
-}
+_PERFUSION = TRAINS[-1]
+_PAIRS: Final = (USUAL, HARD)
 _SAMPLE_NS: Final = 1_000_000
 _SHOWN_SHOTS: Final = 5
 _DOSE_SHOTS: Final = 12
@@ -61,7 +52,7 @@ def flows() -> Figure:
     places = figure.subplots(2, 2, sharex=True)
     for row, cell in zip(places, _PAIRS, strict=True):
         for axes, bed in zip(row, ("mounted directly", "in skin"), strict=True):
-            _flow(axes, cell, _BEDS[bed])
+            _flow(axes, cell, BEDS[bed])
             axes.set_title(f"{_name(cell)}, {bed}", fontsize=10, color=_INK)
     places[0][0].legend(loc="upper right", fontsize=8)
     figure.suptitle(
@@ -107,8 +98,8 @@ def _flow(axes: Axes, cell: Cell, bed: Bed) -> None:
 def doses(draws: int) -> Figure:
     """Error of each shot in its own period: nominal as a line, specimens as a band."""
     figure = Figure(figsize=(11, 9), layout="constrained")
-    places = figure.subplots(len(_BEDS), 2, sharex=True)
-    for row, (bed_name, bed) in zip(places, _BEDS.items(), strict=True):
+    places = figure.subplots(len(BEDS), 2, sharex=True)
+    for row, (bed_name, bed) in zip(places, BEDS.items(), strict=True):
         for axes, cell in zip(row, _PAIRS, strict=True):
             _dose(axes, cell, bed, draws)
             axes.set_title(f"{_name(cell)}, {bed_name}", fontsize=9, color=_INK)

@@ -1,5 +1,6 @@
 """What the bench found, as rows that are written to a file and read again."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mesogun.bench.cells import TRAINS, Cell
@@ -40,3 +41,9 @@ def measured_of(row: dict[str, Any]) -> Measured:
         row["stored_ul"],
         row["skin_percent"],
     )
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Rows as a table of Markdown."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
