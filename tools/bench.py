@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench_report import SHOTS, report_cpu_s
+from bench_report import SHOTS, report_cpu_s, show_cpu_s
 from mesogun.catalog import get_needle, get_syringe
 from mesogun.gun import Gun
 from mesogun.ports import Simulation
@@ -42,6 +42,10 @@ def main() -> None:
         for form in ("pdf", "html"):
             cpu_s = report_cpu_s(Path(folder), form)
             _print(f"report as {form}", f"{cpu_s:.1f} s of processor time for {SHOTS} shots")
+        for shots in (300, SHOTS):
+            cpu_s = show_cpu_s(Path(folder), shots)
+            figure = f"{cpu_s:.2f} s of processor time for {shots} shots of a million records"
+            _print("sessions show", figure)
     ours, theirs = _help_s("mesogun"), _help_s("mpremote")
     _print("mesogun --help", f"{ours * 1000:.0f} ms, {ours / theirs:.2f} times mpremote --help")
 

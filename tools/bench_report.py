@@ -1,4 +1,4 @@
-"""Measures the report of the longest session there is, as the command line makes it."""
+"""Measures commands that read the longest session there is, and a store of a million records."""
 
 import os
 import resource
@@ -9,13 +9,15 @@ from pathlib import Path
 
 from mesogun.program import dump_toml, resolve
 from mesogun.records import ClockMapping, Session, Store
+from mesogun.records.speed import measure_ingest
 from mesogun_protocol.enums import EndReason, RecordKind, StepKind
 from mesogun_protocol.records import STEP_NONE, encode_record
 
 SHOTS = 10_800
 """45 minutes of nappage at four shots a second."""
 _DOSE_STEPS = 350
-_BOARD = "00" * 8
+_BOARD = "bb" * 8
+_REPEATS = 5
 
 
 def report_cpu_s(folder: Path, form: str) -> float:
@@ -27,12 +29,29 @@ def report_cpu_s(folder: Path, form: str) -> float:
     """
     url = f"sqlite:///{folder}/report-{form}.db"
     with Store.open(url) as store:
-        session = _store_session(store)
+        session = _store_session(store, SHOTS)
+    return _cpu_s(url, "report", session, "-o", str(folder / f"report.{form}"))
+
+
+def show_cpu_s(folder: Path, shots: int) -> float:
+    """Return the processor time of one `mesogun sessions show`, imports included, seconds.
+
+    Args:
+        folder: takes a store of a million records.
+        shots: of the session that is shown.
+    """
+    url = f"sqlite:///{folder}/million-{shots}.db"
+    with Store.open(url) as store:
+        session = _store_session(store, shots)
+        measure_ingest(store, 1_000_000)
+    return min(_cpu_s(url, "show", session) for _ in range(_REPEATS))
+
+
+def _cpu_s(url: str, *arguments: str) -> float:
     program = Path(sys.executable).parent / "mesogun"
-    output = folder / f"report.{form}"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
-        [program, "sessions", "report", session, "-o", output],
+        [program, "sessions", *arguments],
         check=True,
         stdout=subprocess.DEVNULL,
         env=os.environ | {"MESOGUN_DB": url},
@@ -41,7 +60,7 @@ def report_cpu_s(folder: Path, form: str) -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def _store_session(store: Store) -> str:
+def _store_session(store: Store, shots: int) -> str:
     """Store a complete session whose doses are off by a step now and then; return its id."""
     program = resolve("nappage")
     session = store.create_session(
@@ -51,15 +70,15 @@ def _store_session(store: Store) -> str:
             program_name=program.name,
             program_toml=dump_toml(program),
             program_wire=b"",
-            shots_planned=SHOTS,
-            volume_planned_nl=SHOTS * 10_000,
+            shots_planned=shots,
+            volume_planned_nl=shots * 10_000,
             syringe=program.syringe,
             needle=program.needle,
             pl_per_step=28_558,
             calibration_id=1,
-            limit_session_nl=SHOTS * 10_000,
+            limit_session_nl=shots * 10_000,
             limit_shot_nl=10_000,
-            limit_shots=SHOTS,
+            limit_shots=shots,
             firmware_version="0.1.0",
             firmware_build=0,
             schema_hash=0,
@@ -67,12 +86,12 @@ def _store_session(store: Store) -> str:
             gun_port="sim",
         )
     )
-    store.ingest(_BOARD, _journal(session))
+    store.ingest(_BOARD, _journal(session, shots))
     store.seal_session(session.id, ClockMapping(1.8e9, 1.0))
     return session.id
 
 
-def _journal(session: Session) -> Iterator[bytes]:
+def _journal(session: Session, shots: int) -> Iterator[bytes]:
     yield encode_record(
         0,
         1,
@@ -81,22 +100,22 @@ def _journal(session: Session) -> Iterator[bytes]:
         0,
         session_id=session.session_id,
         program_crc=session.program_crc,
-        shots=SHOTS,
-        steps=SHOTS * _DOSE_STEPS,
+        shots=shots,
+        steps=shots * _DOSE_STEPS,
     )
     made = 0
-    for shot in range(SHOTS):
+    for shot in range(shots):
         steps = _DOSE_STEPS + (shot % 7 == 3) - (shot % 11 == 5)
         made += steps
         yield from _shot(shot, steps)
     yield encode_record(
-        2 * SHOTS + 1,
+        2 * shots + 1,
         1,
         RecordKind.SESSION_END,
         STEP_NONE,
-        250 * SHOTS,
+        250 * shots,
         session_id=session.session_id,
-        shots=SHOTS,
+        shots=shots,
         delivered_steps=made,
         reason=EndReason.COMPLETE,
     )

@@ -3,7 +3,6 @@
 import io
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 import typer
@@ -62,6 +61,8 @@ def _report(error: BaseException, code: int, printer: Printer) -> int:
     """Tell what went wrong, and return the exit code."""
     tell(_message(error, code))
     if printer.debug:
+        import traceback
+
         tell("".join(traceback.format_exception(error)).rstrip())
     return code
 
