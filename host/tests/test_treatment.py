@@ -109,3 +109,11 @@ def test_an_interrupt_stops_the_gun_before_it_is_told(bench: Bench, store: Store
     assert 100_000 < result.volume_delivered_nl < result.volume_planned_nl
     assert not transport.world.stream.driver_on
     assert store.verify(result.session).ok
+
+
+@pytest.mark.parametrize(
+    ("seed", "port", "kind"),
+    [(None, "/dev/ttyACM0", "board"), (0, "sim", "sim"), (7, "rp2040", "rp2040")],
+)
+def test_the_record_says_what_stood_behind_the_port(seed: int | None, port: str, kind: str):
+    assert Order(resolve("face"), port=port, seed=seed).gun_kind == kind

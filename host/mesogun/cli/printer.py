@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from shutil import get_terminal_size
 from textwrap import fill
@@ -113,37 +113,93 @@ def wrapped(text: str, stream: TextIO) -> str:
 
 def _aligned(table: Table, stream: TextIO) -> str:
     """The lines of a table, as wide as `stream` allows."""
-    from rich.console import Console
-
     columns, rows = get_terminal_size()
     if not stream.isatty():
         columns = _UNBOUNDED_COLUMNS
+    shown = _columns(table)
+    if table.headings and sum(each.narrowest + _GAP for each in shown) > columns:
+        return _entries(shown, columns)
+    from rich.console import Console
+
     # With both given, rich believes them on every kind of terminal.
     console = Console(file=stream, markup=False, emoji=False, width=columns, height=rows)
     with console.capture() as folded:
-        console.print(_rich(table, columns))
+        console.print(_rich(table, shown, columns))
     return "\n".join(line.rstrip() for line in folded.get().splitlines())
 
 
-def _rich(table: Table, columns: int) -> "RichTable":
+@dataclass(frozen=True)
+class _Column:
+    """A column that is not empty.
+
+    Attributes:
+        heading: empty in a table without headings.
+        cells: from top to bottom.
+        is_first: it holds what other commands take, and must never be broken.
+    """
+
+    heading: str
+    cells: Sequence[str]
+    is_first: bool
+
+    @property
+    def width(self) -> int:
+        """Letters of the longest cell."""
+        return max(map(len, (self.heading, *self.cells)))
+
+    @property
+    def narrowest(self) -> int:
+        """Letters that it needs so that no word is torn."""
+        if self.is_first:
+            return self.width
+        words = (word for cell in (self.heading, *self.cells) for word in cell.split())
+        return max(map(len, words))
+
+
+def _columns(table: Table) -> list[_Column]:
+    headings = table.headings or [""] * max(map(len, table.rows), default=0)
+    return [
+        _Column(heading, cells, index == 0)
+        for index, heading in enumerate(headings)
+        if any(cells := [row[index] for row in table.rows])
+    ]
+
+
+def _entries(shown: Sequence[_Column], columns: int) -> str:
+    """A table that is wider than the terminal: each row as a list of names and values."""
+    first, *others = shown
+    indent = " " * (2 * _GAP + max(len(each.heading) for each in others))
+    lines: list[str] = []
+    for index, name in enumerate(first.cells):
+        lines += [""] if lines else []
+        lines.append(name)
+        for each in others:
+            if each.cells[index]:
+                head = f"{' ' * _GAP}{each.heading}".ljust(len(indent))
+                lines.append(
+                    fill(
+                        each.cells[index],
+                        max(columns, len(indent) + 1),
+                        initial_indent=head,
+                        subsequent_indent=indent,
+                        break_on_hyphens=False,
+                    )
+                )
+    return "\n".join(lines)
+
+
+def _rich(table: Table, shown: Sequence[_Column], columns: int) -> "RichTable":
     """The table without empty columns; where room is short, long cells give way first."""
     from rich.table import Table as RichTable
 
     made = RichTable(
         box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=bool(table.headings)
     )
-    headings = table.headings or [""] * max(map(len, table.rows), default=0)
-    shown = [
-        (heading, cells)
-        for index, heading in enumerate(headings)
-        if any(cells := [row[index] for row in table.rows])
-    ]
-    widths = [max(map(len, (heading, *cells))) for heading, cells in shown]
-    fits = sum(min(width, _SHORT) + _GAP for width in widths) <= columns
-    for index, (heading, _) in enumerate(shown):
-        # The first column is what other commands take: it must never be broken.
-        whole = index == 0 or (fits and widths[index] <= _SHORT)
-        made.add_column(heading, overflow="fold", no_wrap=whole)
-    for row in zip(*(cells for _, cells in shown), strict=True):
+    fits = sum(min(each.width, _SHORT) + _GAP for each in shown) <= columns
+    for each in shown:
+        whole = each.is_first or (fits and each.width <= _SHORT)
+        least = each.narrowest if table.headings else None
+        made.add_column(each.heading, overflow="fold", no_wrap=whole, min_width=least)
+    for row in zip(*(each.cells for each in shown), strict=True):
         made.add_row(*row)
     return made

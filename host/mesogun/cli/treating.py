@@ -82,7 +82,8 @@ def _program(
 
 
 def _code(result: Result) -> int:
-    if result.faults or not result.record_complete:
+    """A fault that was mended is told and recorded; what counts is how the visit ended."""
+    if not result.record_complete:
         return FAILED
     if result.ended is EndReason.STOPPED:
         return INTERRUPTED

@@ -25,6 +25,8 @@ _TEST_DATA: Final = {
     "display": "test health data",
 }
 
+_GUNS: Final = {"board": "mesogun injector gun", "rp2040": "mesogun emulated gun"}
+
 Resource = dict[str, Any]
 
 
@@ -57,7 +59,7 @@ def to_fhir(record: SessionRecord, verified: VerifyReport) -> str:
 
 def _device(record: SessionRecord) -> Resource:
     session = record.session
-    name = "mesogun injector gun" if session.gun_kind == "board" else "mesogun virtual gun"
+    name = _GUNS.get(session.gun_kind, "mesogun virtual gun")
     return {
         "resourceType": "Device",
         **_meta(record),

@@ -90,7 +90,7 @@ class Order:
         program: checked.
         operator: who treats, None if not given.
         patient_ref: a code for the patient, never a name.
-        port: as the user named it.
+        port: as the user named it; that of a virtual or an emulated gun is its kind.
         seed: of a virtual gun, None otherwise.
         part: what this session gives of the program, None for all of it.
         notes: what people told and confirmed, by kind; stored with the session.
@@ -103,6 +103,11 @@ class Order:
     seed: int | None = None
     part: Part | None = None
     notes: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+
+    @property
+    def gun_kind(self) -> str:
+        """What stands behind the port: `board`, or `sim` or `rp2040`, which treat nobody."""
+        return "board" if self.seed is None else self.port
 
 
 @dataclass(frozen=True)

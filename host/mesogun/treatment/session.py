@@ -129,7 +129,7 @@ class Treatment:
                 firmware_version=info.firmware,
                 firmware_build=int(info.build, 16),
                 schema_hash=info.schema_hash,
-                gun_kind="board" if self._order.seed is None else "sim",
+                gun_kind=self._order.gun_kind,
                 gun_port=self._order.port,
                 operator=self._order.operator,
                 patient_ref=self._order.patient_ref,

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from mesogun.cli import catalog_tables
 from mesogun.cli.exit_codes import DONE, FAILED
 from mesogun.cli.printer import Answer, Printer, Table, show
 
@@ -50,6 +51,34 @@ def test_long_cells_give_way_first_and_empty_columns_are_left_out(terminal):
     lines = terminal(60, WIDE)
     assert lines[0].split() == ["id", "made", "title"]
     assert lines[1].startswith("abcdefgh  2030-01-02 03:04  A title")
+
+
+def test_a_table_that_would_tear_words_becomes_a_list(terminal):
+    rows = [
+        ("face", "rejuvenation", "mesoperfusion", "a longer text of several words"),
+        ("hair", "alopecia", "nappage", ""),
+    ]
+    lines = terminal(38, Table(rows, ("id", "treatment", "technique", "what it is")))
+    assert lines == [
+        "face",
+        "  treatment   rejuvenation",
+        "  technique   mesoperfusion",
+        "  what it is  a longer text of several",
+        "              words",
+        "",
+        "hair",
+        "  treatment   alopecia",
+        "  technique   nappage",
+    ]
+
+
+@pytest.mark.parametrize("name", ["treatments", "techniques", "syringes", "needles", "layers"])
+def test_the_catalog_tears_no_word_at_80_columns(terminal, mesogun, name):
+    known = {word for cell in mesogun("catalog", name).out.split("\n") for word in cell.split()}
+    answer = getattr(catalog_tables, name)()
+    lines = terminal(80, *answer.text)
+    assert {word for line in lines for word in line.split()} <= known
+    assert all(len(line) <= 80 for line in lines if "http" not in line)
 
 
 def test_a_long_line_is_broken_between_words(terminal):

@@ -298,6 +298,9 @@ def test_a_gun_that_refuses_before_the_start_leaves_nothing_behind(mesogun, prog
             1,
             "Fault occlusion: Liquid was pushed",
         ),
+        # The needle was changed, and the rest given.
+        ({"faults": ("occlusion",)}, 0, "Fault occlusion: Liquid was pushed"),
+        ({"faults": ("occlusion",), "ended": EndReason.STOPPED}, 130, "Fault occlusion"),
         ({"ended": EndReason.STOPPED}, 130, ""),
         ({"ended": EndReason.DISARMED}, 1, ""),
         ({"record_complete": False}, 1, "mesogun sessions verify abcdefgh"),
