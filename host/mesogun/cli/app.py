@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from mesogun.cli import bench, catalog, firmware, gun, plan, run, sessions, sim, simtest, version
+from mesogun.cli import (
+    bench,
+    catalog,
+    console,
+    firmware,
+    gun,
+    plan,
+    run,
+    sessions,
+    sim,
+    simtest,
+    version,
+)
 from mesogun.cli.printer import Printer
 
 app = typer.Typer(
@@ -44,6 +56,7 @@ def _root(
 
 
 app.command()(run.run)
+app.command()(console.console)
 app.command()(plan.plan)
 app.command()(plan.check)
 app.add_typer(catalog.app, name="catalog")

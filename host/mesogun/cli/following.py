@@ -11,45 +11,12 @@ from rich.live import Live
 from mesogun.cli.keyboard import Keyboard
 from mesogun.cli.printer import tell
 from mesogun.desk.hands import Hands
-from mesogun.desk.view import picture
-from mesogun.treatment import Action, Observer, Progress
+from mesogun.desk.watching import Watch
+from mesogun.treatment import Observer, Progress
 from mesogun.words import _, duration, pressure, volume
 from mesogun.words.gun import state
-from mesogun_protocol.enums import ControllerState
 
-_PICTURE_S = 0.1
 _LINE_S = 1.0
-
-
-class Screen:
-    """Draws each picture, and lets keys act."""
-
-    def __init__(
-        self,
-        live: Live,
-        gun: str,
-        hands: Hands,
-        keys: Callable[[], str] | None,
-        now_s: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Draw into `live`, which is running; `gun` is which one, `keys` None if there are none."""
-        self._live = live
-        self._gun = gun
-        self._hands = hands
-        self._keys = keys
-        self._now_s = now_s
-        self._drawn_s = float("-inf")
-        self._state: ControllerState | None = None
-
-    def __call__(self, progress: Progress) -> Action | None:
-        """Show `progress`, and return what the keys ask for."""
-        action = self._hands.take(self._keys() if self._keys else "", progress)
-        # As fast as it goes, a virtual gun is looked at a thousand times a second.
-        if progress.state is not self._state or self._now_s() - self._drawn_s >= _PICTURE_S:
-            self._drawn_s, self._state = self._now_s(), progress.state
-            drawn = picture(progress, self._gun, self._hands, self._keys is not None)
-            self._live.update(drawn, refresh=True)
-        return action
 
 
 class Lines:
@@ -97,4 +64,5 @@ def live_view(gun: str, hands: Hands) -> Generator[Observer]:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        yield Screen(stack.enter_context(live), gun, hands, keys)
+        stack.enter_context(live)
+        yield Watch(lambda drawn: live.update(drawn, refresh=True), gun, hands, keys)

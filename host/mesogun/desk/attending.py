@@ -9,7 +9,7 @@ from mesogun.catalog import Appointment, get_syringe
 from mesogun.desk import dialogue
 from mesogun.desk.delivering import Delivery
 from mesogun.desk.desk import Desk
-from mesogun.desk.overview import overview
+from mesogun.desk.overview import Overview, overview
 from mesogun.desk.simulation import Simulated, simulation
 from mesogun.desk.summary import next_due
 from mesogun.errors import GunRefused, UsageError
@@ -63,7 +63,9 @@ class Visited:
     due: Appointment | None
 
 
-def attend(desk: Desk, settled: Settled, program: Program, *, is_named: bool) -> Visited:
+def attend(
+    desk: Desk, settled: Settled, program: Program, *, is_named: bool, is_seen: bool = False
+) -> Visited:
     """Carry out a visit.
 
     Args:
@@ -71,6 +73,7 @@ def attend(desk: Desk, settled: Settled, program: Program, *, is_named: bool) ->
         settled: what is not asked any more.
         program: to be given.
         is_named: its syringe comes from a file or an option, and was not just chosen.
+        is_seen: the person has just seen what it will do.
 
     Raises:
         UsageError: if the program or what is settled is wrong, or nobody confirmed; nothing moved.
@@ -92,7 +95,10 @@ def attend(desk: Desk, settled: Settled, program: Program, *, is_named: bool) ->
             with _nothing_delivered(desk, gun, store, transport):
                 if not settled.is_simulated:
                     _require_virtual(settled)
-                notes = _confirm(desk, settled, program, name, is_named=is_named)
+                look = overview(program, name)
+                if not is_seen:
+                    _show(desk, look)
+                notes = _confirm(desk, settled, program, look, is_named=is_named)
                 visit = Visit(gun, store, replace(order, notes=notes))
                 delivery.make_ready(visit)
             result = delivery.give(visit)
@@ -192,14 +198,18 @@ def _gun_in_words(gun: Gun, order: Order, simulated: Simulation) -> str:
     return _("{kind}, seed {seed}, {pace}").format(kind=kind, seed=order.seed, pace=pace)
 
 
-def _confirm(desk: Desk, settled: Settled, program: Program, gun: str, *, is_named: bool) -> Notes:
-    """Show what will happen, ask what has to be asked, and return what the record keeps of it."""
-    asks = desk.attended and not settled.yes
-    look = overview(program, gun)
+def _show(desk: Desk, look: Overview) -> None:
     if desk.is_read:
         desk.show(look.text)
     elif look.warnings:
         desk.tell("\n".join([_("Unusual, confirmed by --yes:"), *look.warnings]))
+
+
+def _confirm(
+    desk: Desk, settled: Settled, program: Program, look: Overview, *, is_named: bool
+) -> Notes:
+    """Ask what has to be asked, and return what the record keeps of it."""
+    asks = desk.attended and not settled.yes
     if not settled.yes and not desk.attended:
         raise UsageError(
             _(

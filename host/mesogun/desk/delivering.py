@@ -70,7 +70,11 @@ class Delivery:
                 result = self._deliver(visit)
             except Interrupted as error:
                 return error.result
-            if not visit.can_go_on or not self._goes_on(visit, result):
+            try:
+                if not visit.can_go_on or not self._goes_on(visit, result):
+                    return result
+            except KeyboardInterrupt:
+                visit.break_off()
                 return result
 
     def _goes_on(self, visit: Visit, result: Result) -> bool:

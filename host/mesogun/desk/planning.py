@@ -25,11 +25,11 @@ class Plan:
     """The options of `mesogun plan`; see there."""
 
     name: str
-    syringe: str | None
-    needle: str | None
-    area: str | None
-    spacing_mm: float | None
-    delivery: str | None
+    syringe: str | None = None
+    needle: str | None = None
+    area: str | None = None
+    spacing_mm: float | None = None
+    delivery: str | None = None
 
 
 def completed(desk: Desk, wishes: Plan) -> Program:

@@ -17,6 +17,7 @@ from mesogun.program.loads import within
 from mesogun.program.part import Part, pauses
 from mesogun.program.planned import PlannedStep
 from mesogun.records import SessionRecord, Store
+from mesogun.sync import sync_gun
 from mesogun.treatment.model import Action, Interrupted, Observer, Order, Progress, Result
 from mesogun.treatment.session import PRIME_NL, WATCHED_S, Treatment
 from mesogun.words import _
@@ -148,6 +149,12 @@ class Visit:
     def arm(self) -> None:
         """Let the gun check itself and switch its driver on; see `Treatment.arm`."""
         self._begun().arm()
+
+    def break_off(self) -> None:
+        """End the visit between two sessions: the gun stops, and what it wrote is stored."""
+        self._may_go_on = False
+        self._gun.stop()
+        sync_gun(self._gun, self._store)
 
     def run(self, observe: Observer, look_every_s: float = WATCHED_S) -> Result:
         """Give what the syringe holds; see `Treatment.run`.

@@ -1,0 +1,1 @@
+"""`mesogun console`: the screen for the whole day, with the keyboard alone."""

@@ -1,0 +1,225 @@
+"""Past sessions: which there were, what each came to, its proof and its report."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from rich.console import RenderableType
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from mesogun.console.drawn import paper
+from mesogun.console.form import FormPage
+from mesogun.console.page import Key, Page
+from mesogun.console.report import read_visit, write_report
+from mesogun.console.rows import RowsPage
+from mesogun.errors import MesogunError, RecordError, UsageError
+from mesogun.handover.content import document
+from mesogun.handover.findings import notices
+from mesogun.records import Session, Store
+from mesogun.words import N_, _, ngettext
+from mesogun.words.gun import end
+
+_MOST: Final = 200
+"""Sessions that are listed; filters find the others."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which sessions are listed; empty texts let all through.
+
+    Attributes:
+        since: first day, `2026-11-25`.
+        until: last day.
+        operator: exactly this one.
+        patient: exactly this reference.
+        gun: board id, or its beginning.
+    """
+
+    since: str = ""
+    until: str = ""
+    operator: str = ""
+    patient: str = ""
+    gun: str = ""
+
+    def sessions(self, store: Store) -> list[Session]:
+        """The newest of them.
+
+        Raises:
+            UsageError: a day is none, or the board id.
+        """
+        until = _day(self.until)
+        return store.list_sessions(
+            since=_day(self.since),
+            until=until + timedelta(days=1) if until else None,
+            operator=self.operator or None,
+            patient_ref=self.patient or None,
+            board_id=self.gun or None,
+            limit=_MOST,
+        )
+
+
+_FIELDS: Final = {
+    "since": N_("From the day (such as 2026-11-25)"),
+    "until": N_("To the day"),
+    "operator": N_("Operator"),
+    "patient": N_("Patient reference"),
+    "gun": N_("Gun, its board id or the beginning"),
+}
+
+
+def _day(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").astimezone()
+    except ValueError:
+        raise UsageError(
+            _("{text} is no day: write year-month-day, such as 2026-11-25.").format(text=text[:20])
+        ) from None
+
+
+class SessionsPage(RowsPage[Session]):
+    """The list."""
+
+    def __init__(self) -> None:
+        """All of them."""
+        super().__init__()
+        self._filter = Filter()
+
+    def keys(self) -> Mapping[str, Key]:
+        """Those of a list of sessions."""
+        return {
+            "enter": Key(_("show")),
+            "f": Key(_("filter"), self._ask_filter),
+            "v": Key(_("verify"), lambda: self._with_marked(_verify)),
+            "p": Key("PDF", lambda: self._with_marked(_pdf)),
+            "h": Key("HTML", lambda: self._with_marked(_html)),
+            "escape": Key(_("back"), self.dismiss),
+        }
+
+    def on_mount(self) -> None:
+        """List all."""
+        super().on_mount()
+        self._list(self._filter)
+
+    def choose(self) -> None:
+        """Show the marked one."""
+        if self.marked is not None:
+            try:
+                shown = SessionPage(self.marked.id)
+            except MesogunError as error:
+                self.say(str(error))
+            else:
+                self.open(shown)
+
+    def _with_marked(self, act: Callable[[str], str]) -> None:
+        if self.marked is not None:
+            self.say(_told(act, self.marked.id))
+
+    def _ask_filter(self) -> None:
+        fields = {name: (_(label), getattr(self._filter, name)) for name, label in _FIELDS.items()}
+        title = _("Which sessions? Empty lines let all through.")
+        self.open(FormPage(title, fields, lambda given: self._list(Filter(**given))))
+
+    def _list(self, wanted: Filter) -> None:
+        """List what the filter lets through.
+
+        Raises:
+            UsageError: it is wrong.
+        """
+        with Store.open() as store:
+            found = wanted.sessions(store)
+            rows = [_row(store, session) for session in found]
+        self._filter = wanted
+        title = _("Past sessions") if wanted == Filter() else _("Past sessions, FILTERED")
+        self.entitle(
+            title
+            + ": "
+            + ngettext("{count} session", "{count} sessions", len(found)).format(count=len(found))
+        )
+        headings = (_("id"), _("date"), _("program"), _("patient"), _("shots"), _("end"))
+        self.fill(headings, found, rows)
+        self.say("" if found else _("No session. f changes the filter."))
+
+
+def _row(store: Store, session: Session) -> tuple[str, ...]:
+    made = datetime.fromisoformat(session.created_at).astimezone()
+    patient = session.patient_ref or (_("erased") if session.patient_erased else "")
+    shots, ended = "", _("NOT READABLE")
+    try:
+        record = store.session_view(session.id)
+    except RecordError:
+        # One damaged record must not hide the others; v tells what is wrong with it.
+        pass
+    else:
+        shots = f"{record.shots_delivered}/{session.shots_planned}"
+        ended = end(record.end.reason if record.end else None)
+        if not record.complete:
+            ended = _("INCOMPLETE") + ", " + ended
+    return session.id, f"{made:%Y-%m-%d %H:%M}", _(session.program_name), patient, shots, ended
+
+
+def _told(act: Callable[[str], str], session: str) -> str:
+    try:
+        return act(session)
+    except MesogunError as error:
+        return str(error)
+
+
+def _verify(session: str) -> str:
+    with Store.open() as store:
+        record, verified = store.proven_view(session)
+    bad = [each for each in notices(record, verified) if each.tone == "bad"]
+    told = [" ".join([each.title, *each.details]) for each in bad]
+    if verified.ok and record.complete:
+        told.append(_("COMPLETE AND VERIFIED: nothing was changed, nothing is missing."))
+    return f"{session}: " + " ".join(told)
+
+
+def _pdf(session: str) -> str:
+    return _("Report written to {file}.").format(file=write_report(session, "pdf"))
+
+
+def _html(session: str) -> str:
+    return _("Report written to {file}.").format(file=write_report(session, "html"))
+
+
+class SessionPage(Page):
+    """One session, as its report tells it."""
+
+    def __init__(self, session: str) -> None:
+        """Read it.
+
+        Raises:
+            RecordError: it cannot be read.
+        """
+        super().__init__()
+        self._session = session
+        self._log = VerticalScroll(Static(_read(session)), id="log")
+
+    def body(self) -> ComposeResult:
+        """The report."""
+        yield self._log
+
+    def keys(self) -> Mapping[str, Key]:
+        """Those of a session."""
+        return {
+            "pages": Key(_("read on")),
+            "v": Key(_("verify"), lambda: self.say(_told(_verify, self._session))),
+            "p": Key("PDF", lambda: self.say(_told(_pdf, self._session))),
+            "h": Key("HTML", lambda: self.say(_told(_html, self._session))),
+            "escape": Key(_("back"), self.dismiss),
+        }
+
+    def on_mount(self) -> None:
+        """Let the arrows scroll."""
+        super().on_mount()
+        self.entitle(_("Session {session}").format(session=self._session))
+        self._log.focus()
+
+
+def _read(session: str) -> RenderableType:
+    return paper(document(*read_visit(session), datetime.now().astimezone()))

@@ -1,0 +1,77 @@
+"""The guns that are connected, and the virtual one."""
+
+from dataclasses import dataclass
+
+from mesogun.desk.simulation import simulation
+from mesogun.errors import MesogunError
+from mesogun.gun import Gun
+from mesogun.link import Probe, probe_ports
+from mesogun.ports import SIM, open_port
+from mesogun.records import Store
+from mesogun.sync import sync_gun
+from mesogun.virtual.gun import VirtualTransport, kept_guns
+from mesogun_protocol.enums import ControllerState, Fault
+
+
+@dataclass(frozen=True)
+class GunSeen:
+    """A gun as it was found.
+
+    Attributes:
+        port: what names it.
+        board_id: 16 hexadecimal digits, None if it has none yet or did not tell.
+        state: None if it has none yet or did not tell.
+        fault: that it stopped with.
+        unstored: records that it holds and no host has stored; of virtual guns, how many were kept.
+        stored_at: when the last session of it that the store has was made, None if there is none.
+        problem: why it cannot be used, None if it can.
+    """
+
+    port: str
+    board_id: str | None = None
+    state: ControllerState | None = None
+    fault: Fault = Fault.NONE
+    unstored: int = 0
+    stored_at: str | None = None
+    problem: str | None = None
+
+
+def look_round() -> list[GunSeen]:
+    """The guns that are connected, then the virtual one; moves nothing, 1.2 s for a silent port."""
+    with Store.open() as store:
+        seen = [_seen(probe, store) for probe in probe_ports() if probe.is_gun]
+    return [*seen, GunSeen(SIM, unstored=len(kept_guns()))]
+
+
+def _seen(probe: Probe, store: Store) -> GunSeen:
+    port, board_id = probe.port.device, probe.board_id
+    latest = store.list_sessions(board_id=board_id, limit=1) if board_id else []
+    stored_at = latest[0].created_at if latest else None
+    if probe.problem is not None:
+        return GunSeen(port, board_id, stored_at=stored_at, problem=str(probe.problem))
+    try:
+        with Gun.open(open_port(port, simulation)) as gun:
+            now = gun.status()
+    except MesogunError as error:
+        return GunSeen(port, board_id, stored_at=stored_at, problem=str(error))
+    unstored = now.journal_next - now.journal_acknowledged
+    return GunSeen(port, board_id, now.state, now.fault, unstored, stored_at)
+
+
+def hand_over(port: str) -> int:
+    """Store what a gun holds, or all virtual ones whose run was broken off; return what was new.
+
+    Raises:
+        MesogunError: as the texts say; what was stored before stays stored.
+    """
+    with Store.open() as store:
+        if port != SIM:
+            with Gun.open(open_port(port, simulation)) as gun:
+                return sync_gun(gun, store).stored
+        stored = 0
+        for board_id in kept_guns():
+            transport = VirtualTransport(simulation(speed="max").settings(), board_id)
+            with Gun.open(transport) as gun:
+                stored += sync_gun(gun, store).stored
+            transport.forget()
+        return stored
