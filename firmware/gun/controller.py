@@ -162,9 +162,7 @@ class Controller:
         remaining_nl = self.syringe.remaining_nl()
         if needed_nl > remaining_nl:
             raise Refusal(wire.ERROR_OVER_REMAINING, 1, needed_nl, 0, remaining_nl)
-        need = program.records + _OTHER_RECORDS
-        if self.journal.free_records < need:
-            raise Refusal(wire.ERROR_JOURNAL_FULL, 0, self.journal.free_records, need, 0)
+        self._require_room(program.records + _OTHER_RECORDS)
         self.session_id = session_id
         self.sequencer.begin(None)
         self.machine.pulse.enable(budget_steps(self._forward_steps(program)))
@@ -197,6 +195,7 @@ class Controller:
         self._only_in((wire.STATE_PAUSED,))
         self._only_session(session_id)
         self._only_released()
+        self._require_room(self.sequencer.records_needed())
         self._enter(wire.STATE_RUNNING)
         self.sequencer.resume()
 
@@ -220,8 +219,7 @@ class Controller:
         if self._look(self.machine.clock_ms):
             raise Refusal(wire.ERROR_FAULT_CONDITION, 0, self.fault, 0, 0)
         self._only_released()
-        if not self.journal.free_records:
-            raise Refusal(wire.ERROR_JOURNAL_FULL, 0, 0, 1, 0)
+        self._require_room(1)
         if not self.recorder.booted:
             self.recorder.boot()
         removed = fault == wire.FAULT_SYRINGE_REMOVED
@@ -332,6 +330,10 @@ class Controller:
     def _only_released(self):
         if self.inputs.pressed:
             raise Refusal(wire.ERROR_NOT_RELEASED, 0, 0, 0, 0)
+
+    def _require_room(self, records):
+        if self.journal.free_records < records:
+            raise Refusal(wire.ERROR_JOURNAL_FULL, 0, self.journal.free_records, records, 0)
 
     def _only_session(self, session_id):
         if session_id != self.session_id:

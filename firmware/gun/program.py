@@ -80,6 +80,7 @@ class Step:
         self.retract_steps = 0
         self.rise_kpa = 0
         self.limit_kpa = 0
+        self.records_each = 0  # of a shot: its intent, what it tells between, its result
         self.timing = Timing()
 
     def film_after_nl(self, shot):
@@ -89,8 +90,8 @@ class Step:
         return 0
 
     def records(self):
-        """Return how many records the step makes: an intent, what comes between, a result."""
-        return self.count * (2 + self.inject_us // (wire.PROGRESS_MS * 1000))
+        """Return how many records the step makes."""
+        return self.count * self.records_each
 
     def total_nl(self):
         """Return what all shots of the step deliver, with their films."""
@@ -106,6 +107,7 @@ class Step:
         retract_nl = values[_RETRACT]
         self.kind, self.trigger, self.on_release, self.count, self.dose_nl = values[:_INJECT]
         self.inject_us = values[_INJECT]
+        self.records_each = 2 + self.inject_us // (wire.PROGRESS_MS * 1000)
         self.period_us = values[_PERIOD]
         self.ramp_us = values[_RAMP]
         self.film_nl = values[_FILM]

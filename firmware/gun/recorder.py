@@ -27,6 +27,11 @@ class Recorder:
     def tell(self, kind, a, b):
         self._tell(kind, self._machine.clock_ms, a, b)
 
+    @property
+    def room(self):
+        """Records that the journal takes before it has to be read and acknowledged."""
+        return self._journal.free_records
+
     def boot(self):
         """Record the start; `booted` tells whether that was done."""
         cause = self._machine.reset_cause

@@ -15,6 +15,7 @@ _LATE_MS = const(10)  # a garbage collection; later than that a shot that is not
 _LEAD_MS = const(5)  # a page program, in which a shot's intent is written
 _HAND_OVER_MS = const(2)  # to give a shot to hardware, or to take it back
 _LAST_LOOK_MS = const(3)  # a wake and a pass of the main loop fit
+_SPARE_RECORDS = const(16)  # an interruption, a pause and the end of the session
 _RAMP_SHARE = const(4)  # as in a program: each ramp at most this part of the injection
 
 IDLE = const(0)
@@ -237,7 +238,10 @@ class Sequencer:
             elif self.consumed >= self._step.count:
                 self._next_step()
             elif now_ms >= self._not_before_ms and self._wanted():
-                self._start_train()
+                if self._recorder.room >= self.records_needed():
+                    self._start_train()
+                else:
+                    self.state = PAUSED
 
     def _follow(self, now_ms):
         running = self._running
@@ -328,6 +332,16 @@ class Sequencer:
             and not self._released()
             and self.consumed + (self._running is not None) < self._step.count
         )
+
+    def records_needed(self):
+        """Return what the rest of the program needs in the journal to begin a train or a flow.
+
+        Arming has made sure of it, but each release of the trigger and each pause adds records.
+        """
+        need = _SPARE_RECORDS - self.consumed * self._step.records_each
+        for index in range(self.step, self._program.length):
+            need += self._program.steps[index].records()
+        return need
 
     # Shots
 
