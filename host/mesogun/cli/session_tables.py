@@ -234,7 +234,9 @@ def _figures(record: SessionRecord) -> list[tuple[str, str]]:
         *(
             (
                 _("fault at {time}").format(time=duration(record.since_start_s(each.time_ms))),
-                f"{fault_name(each.fault)}: {fault_advice(each.fault)}",
+                _("{name}: {advice}").format(
+                    name=fault_name(each.fault), advice=fault_advice(each.fault)
+                ),
             )
             for each in record.faults
         ),

@@ -100,7 +100,7 @@ def ask_go_on(desk: Desk, visit: Visit, fault: Fault) -> str | None:
     """
     left = visit.left
     if fault is not Fault.NONE:
-        desk.tell(f"{fault_name(fault)}: {fault_advice(fault)}")
+        desk.tell(_("{name}: {advice}").format(name=fault_name(fault), advice=fault_advice(fault)))
     desk.tell(
         ngettext(
             "{count} shot is left, {volume}.", "{count} shots are left, {volume}.", left.shots

@@ -32,6 +32,7 @@ from mesogun.records.tables import (
 from mesogun.records.verify import VerifyReport, check, damaged_records, seal_problems
 from mesogun.records.view import SessionRecord, build
 from mesogun.records.visit import sessions_of_visit
+from mesogun.words import _
 
 
 class Store:
@@ -388,9 +389,17 @@ def _found(db: orm.Session, name: str) -> Session:
         )
     )
     if not wanted or not matching:
-        raise RecordError(f"There is no session {name!r}; `mesogun sessions list` shows all.")
+        raise RecordError(
+            _("There is no session {name}; `mesogun sessions list` shows all.").format(
+                name=repr(name)
+            )
+        )
     if len(matching) > 1:
-        raise RecordError(f"More than one session begins with {name!r}; give more of its id.")
+        raise RecordError(
+            _("More than one session begins with {name}; give more of its id.").format(
+                name=repr(name)
+            )
+        )
     return matching[0]
 
 
