@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 CANDIDATES := $(if $(filter file,$(origin PYTHON)),python3 python3.14 python3.13 python3.12 python3.11,$(PYTHON))
 
-# What the tests of the whole system run on: virtual or rp2040; and how many at once.
+# What the tests of the whole system run on: virtual or rp2040; and how many tests at once.
 TARGET ?= virtual
 JOBS ?= 2
 
@@ -21,6 +21,9 @@ GENERATORS := tools/gen_wire.py tools/gen_vectors.py tools/gen_messages_md.py to
 VENV_MADE := $(VENV)/.stamp-venv
 RUNTIME := $(VENV)/.stamp-runtime
 DEV := $(VENV)/.stamp-dev
+
+# The same dependencies, with the emulated chip compiled for this very Python.
+EMULATOR := $(VENV)/.stamp-emulator
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
@@ -38,11 +41,11 @@ demo: $(RUNTIME) ## Run a whole treatment on a virtual gun; needs no hardware.
 dev: $(DEV) ## Set up everything that the targets below need.
 
 .PHONY: test
-test: dev ## Run every test, in a random order.
-	$(BIN)/python -m pytest $(ARGS)
+test: $(EMULATOR) ## Run every test, in a random order, JOBS at once.
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 .PHONY: hil
-hil: dev ## Run the tests of the whole system; TARGET=rp2040 on the emulated chip.
+hil: $(EMULATOR) ## Run the tests of the whole system; TARGET=rp2040 on the emulated chip.
 	$(BIN)/python -m pytest hil_tests --target $(TARGET) -n $(JOBS) $(ARGS)
 
 .PHONY: check
@@ -83,7 +86,7 @@ format: dev ## Mend what the linter and the formatter can mend.
 	$(BIN)/ruff format
 
 .PHONY: bench
-bench: dev ## Measure the speed of the host and the timing of the gun, and print the figures.
+bench: $(EMULATOR) ## Measure the speed of the host and the timing of the gun, and print the figures.
 	$(BIN)/python tools/bench.py $(ARGS)
 	$(BIN)/python tools/bench_timing.py $(ARGS)
 
@@ -135,6 +138,10 @@ $(DEV): $(RUNTIME) pyproject.toml
 	$(PIP) install --quiet --group dev
 	rm -rf $(VENV)/typings
 	$(PIP) install --quiet --target $(VENV)/typings --group typings
+	@touch $@
+
+$(EMULATOR): $(DEV) tools/compile_emulator.py
+	$(BIN)/python tools/compile_emulator.py
 	@touch $@
 
 $(FUZZ): $(DEV)

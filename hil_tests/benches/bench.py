@@ -11,7 +11,7 @@ from mesogun.link import Transport
 
 PATIENCE = {"virtual": 1.0, "rp2040": 0.1, "board": 0.1}
 """Share of a test's repetitions that a target has the time for. A second in which the emulated
-processor computes takes twenty, and on a board a second is a second."""
+processor computes takes seven, and on a board a second is a second."""
 
 
 @dataclass(frozen=True, slots=True)
