@@ -13,6 +13,7 @@ from typing import Final
 
 from rp2040py.irq import IRQ
 from rp2040py.peripherals.dma import TREQ, DREQChannel, RPDMAChannel
+from rp2040py.peripherals.pwm import RPPWM, PWMChannel
 from rp2040py.peripherals.ssi import CMD_BLOCK_ERASE, CMD_PAGE_PROGRAM, CMD_SECTOR_ERASE, RPSSI
 from rp2040py.peripherals.uart import RPUART, TXFE, UARTDR, UARTTXINTR, IUARTDMAChannels
 from rp2040py.peripherals.usb import (
@@ -22,7 +23,18 @@ from rp2040py.peripherals.usb import (
     RPUSBController,
 )
 from rp2040py.rp2040 import RP2040
+from rp2040py.sio import (
+    DIV_CSR,
+    DIV_QUOTIENT,
+    DIV_REMAINDER,
+    DIV_SDIVIDEND,
+    DIV_SDIVISOR,
+    DIV_UDIVIDEND,
+    DIV_UDIVISOR,
+    RPSIO,
+)
 from rp2040py.usb.cdc import USBCDC
+from rp2040py.utils.bit import s32, u32
 
 from mesogun_protocol.limits import FLASH_PAGE_BYTES, FLASH_SECTOR_BYTES
 
@@ -34,6 +46,7 @@ _PADS_AT_RESET: Final = 0x56
 _PERIPHERAL_HZ: Final = 48_000_000
 """MicroPython takes it from the PLL of USB; a change of the system clock leaves it alone."""
 
+_PWM_ADDRESS: Final = 0x40050
 _SSI_ADDRESS: Final = 0x18000
 _UART_ADDRESSES: Final = (0x40034, 0x40038)
 
@@ -151,6 +164,97 @@ class DmaChannel(RPDMAChannel):
     @property
     def _requested(self) -> bool:
         return self._treq_value == TREQ.PERMANENT or self.dma.dreq.get(self._treq_value, False)
+
+
+class Sio(RPSIO):
+    """The processor's divider, which works beside it and is asked when the result is there.
+
+    Defect: each write of an operand divides, in floating point, and holds the processor up for 8
+    cycles. The result is there 8 cycles after the write (datasheet 2.3.1.5), and code that is in
+    time for it waits by itself. MicroPython divides for each name that it looks up, so these were
+    three of a hundred of the time of the gun and fifteen of the time of its emulation.
+    """
+
+    _DIRTY_AND_READY: Final = 3
+
+    def __init__(self, rp2040: RP2040) -> None:
+        """Nothing to divide yet."""
+        super().__init__(rp2040)
+        self._is_divided = True
+        self._is_signed = False
+
+    def write_uint32(self, offset: int, value: int) -> None:
+        """Write a register."""
+        if DIV_UDIVIDEND <= offset <= DIV_SDIVISOR:
+            if offset in (DIV_UDIVISOR, DIV_SDIVISOR):
+                self.div_divisor = value
+            else:
+                self.div_dividend = value
+            self._is_signed = offset >= DIV_SDIVIDEND
+            self._is_divided = False
+            self.div_csr = self._DIRTY_AND_READY
+            return
+        if DIV_QUOTIENT <= offset <= DIV_REMAINDER:
+            self._divide()  # what is not written stays
+        super().write_uint32(offset, value)
+
+    def read_uint32(self, offset: int) -> int | float:
+        """Read a register."""
+        if DIV_QUOTIENT <= offset <= DIV_REMAINDER:
+            self._divide()
+            if offset == DIV_REMAINDER:
+                return self.div_remainder
+        elif offset == DIV_CSR:
+            return self.div_csr
+        return super().read_uint32(offset)
+
+    def _divide(self) -> None:
+        if self._is_divided:
+            return
+        self._is_divided = True
+        convert = s32 if self._is_signed else u32
+        dividend, divisor = convert(self.div_dividend), convert(self.div_divisor)
+        if divisor:
+            quotient = abs(dividend) // abs(divisor)
+            self.div_quotient = quotient if (dividend < 0) == (divisor < 0) else -quotient
+            self.div_remainder = dividend - self.div_quotient * divisor
+        else:
+            self.div_quotient = 1 if dividend < 0 else -1
+            self.div_remainder = dividend
+
+
+class _PwmChannel(PWMChannel):
+    """A slice of PWM that costs nothing while its outputs stay low.
+
+    Defect: each period of a slice that runs costs three alarms, whatever its outputs do: 26 ms of
+    a processor for each second in which the gun's buzzer is silent.
+    """
+
+    def write_register(self, offset: int, value: int) -> None:
+        """Write a register; what it changes, the end of the next period may show."""
+        self._look_at_periods(True)
+        super().write_register(offset, value)
+
+    def _wrap(self) -> None:
+        super()._wrap()
+        self._look_at_periods(bool(self.cc) or self.cc_updated or self.top_updated)
+
+    def _look_at_periods(self, looking: bool) -> None:
+        for alarm in (self.alarm_a, self.alarm_b, self.alarm_bottom):
+            alarm.enable = looking
+
+
+class Pwm(RPPWM):
+    """All slices; none of them interrupts the processor: MicroPython uses no such interrupt.
+
+    Defect: until the first reset the first output of a slice drives no pin.
+    """
+
+    def __init__(self, rp2040: RP2040) -> None:
+        """Let all of them rest."""
+        super().__init__(rp2040, "PWM_BASE")
+        self.gpio_direction = 0xFFFFFFFF
+        self.channels = [_PwmChannel(self, rp2040.clock, index) for index in range(8)]
 
 
 class Uart(RPUART):
@@ -285,6 +389,8 @@ def repair(mcu: RP2040, unique_id: bytes, seed: int) -> tuple[FlashChip, list[Ua
     times too fast.
     """
     mcu.clk_peri = _PERIPHERAL_HZ
+    mcu.sio = Sio(mcu)
+    mcu.pwm = mcu.peripherals[_PWM_ADDRESS] = Pwm(mcu)
     mcu.dma.channels[:] = [DmaChannel(mcu.dma, mcu, index) for index in range(12)]
     uarts = [
         Uart(mcu, "UART0", IRQ.UART0, _channels(DREQChannel.DREQ_UART0_RX)),

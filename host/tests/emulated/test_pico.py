@@ -1,8 +1,21 @@
 from collections.abc import Callable
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rp2040py.rp2040 import RP2040
+from rp2040py.sio import (
+    DIV_QUOTIENT,
+    DIV_REMAINDER,
+    DIV_SDIVIDEND,
+    DIV_SDIVISOR,
+    DIV_UDIVIDEND,
+    DIV_UDIVISOR,
+)
 
 from mesogun.emulated.pico import STORAGE_BYTES, Cause, EmulatorError, Pico
+from mesogun.emulated.workarounds import Sio
 from tests.emulated.raw_repl import SECOND_NS, RawRepl
 
 
@@ -174,3 +187,60 @@ def test_flash_takes_its_time(repl: RawRepl) -> None:
     erase_us, program_us = (int(line) for line in shown.split())
     assert 45_000 <= erase_us < 410_000
     assert 400 <= program_us < 3_500
+
+
+@pytest.mark.parametrize("pin", [10, 11])
+def test_a_tone_sounds_ends_and_sounds_again(pico: Pico, repl: RawRepl, pin: int) -> None:
+    def wait(milliseconds: int) -> None:
+        pico.run_until(lambda: False, milliseconds * 1_000_000)
+
+    pico.watch(pin)
+    tone = f"import machine\ntone = machine.PWM(machine.Pin({pin}), freq=1000, duty_u16=0x8000)"
+    for script in (tone, "tone.duty_u16(0x8000)"):
+        repl.run(script)
+        pico.edges.clear()
+        wait(10)
+        rising = [edge.ns for edge in pico.edges if edge.level]
+        assert len(rising) == 10
+        assert rising[-1] - rising[0] == pytest.approx(9_000_000, rel=0.001)
+        repl.run("tone.duty_u16(0)")
+        wait(2)
+        assert pico.level(pin) == 0
+        pico.edges.clear()
+        wait(10)
+        assert pico.edges == []
+
+
+@given(
+    dividend=st.integers(0, 0xFFFFFFFF),
+    divisor=st.one_of(st.integers(0, 5), st.integers(0, 0xFFFFFFFF)),
+    signed=st.booleans(),
+)
+def test_the_divider_divides_as_the_chip_does(dividend: int, divisor: int, signed: bool) -> None:
+    """Datasheet 2.3.1.5: towards zero, and a divisor of 0 has a result too."""
+    sio = Sio(RP2040())
+    sio.write_uint32(DIV_SDIVIDEND if signed else DIV_UDIVIDEND, dividend)
+    sio.write_uint32(DIV_SDIVISOR if signed else DIV_UDIVISOR, divisor)
+    remainder = int(sio.read_uint32(DIV_REMAINDER)) & 0xFFFFFFFF
+    quotient = int(sio.read_uint32(DIV_QUOTIENT)) & 0xFFFFFFFF
+    assert (quotient * divisor + remainder) & 0xFFFFFFFF == dividend
+    if not divisor:
+        assert quotient == (1 if signed and dividend >> 31 else 0xFFFFFFFF)
+    elif signed:
+        a, b = (n - (n >> 31 << 32) for n in (dividend, divisor))
+        assert quotient == int(Fraction(a, b)) & 0xFFFFFFFF
+    else:
+        assert quotient == dividend // divisor
+
+
+def test_a_division_that_was_interrupted_is_put_back() -> None:
+    """As the SDK does it: operands, remainder, and the quotient last."""
+    sio = Sio(RP2040())
+    for offset, value in (
+        (DIV_UDIVIDEND, 7),
+        (DIV_UDIVISOR, 3),
+        (DIV_REMAINDER, 11),
+        (DIV_QUOTIENT, 12),
+    ):
+        sio.write_uint32(offset, value)
+    assert (sio.read_uint32(DIV_REMAINDER), sio.read_uint32(DIV_QUOTIENT)) == (11, 12)
