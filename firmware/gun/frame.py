@@ -21,17 +21,12 @@ def encode(content, length, out):
     # Frames the first `length` bytes of `content`, which needs 4 more for the CRC, into `out`,
     # which needs ENCODED_MAX + 1. Both are bytearrays. Returns the bytes in `out` with delimiter.
     source = memoryview(content)
-    seal(content, source[:length])
+    pack_into("<I", content, length, crc32(source[:length]))
     return stuff(source[: length + 4], out)
 
 
-def seal(content, front):
-    # Puts the CRC of `front`, a view of the front of `content`, behind it.
-    pack_into("<I", content, len(front), crc32(front))
-
-
 def stuff(source, out):
-    # The rest of `encode`: takes no memory for a `source` of up to 253 bytes.
+    # Frames `source`, CRC and all; takes no memory for one of up to 253 bytes.
     length = len(source)
     end = length + 1
     out[1:end] = source

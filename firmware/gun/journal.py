@@ -7,12 +7,13 @@ order of the ring, which spreads the wear. Appending only programs; `maintain` e
 
 from array import array
 from binascii import crc32
-from struct import pack_into, unpack_from
+from struct import unpack_from
 
 from micropython import const
 
 from gun import wire
 from gun.chain import NONE, Chain
+from gun.seal import seal
 
 _SECTORS = wire.JOURNAL_SECTORS
 _SECTOR_BYTES = wire.FLASH_SECTOR_BYTES
@@ -47,10 +48,8 @@ class Journal:
     def __init__(self, flash):
         self._flash = flash
         self._record = bytearray(_BYTES)
-        self._record_content = memoryview(self._record)[:_CRC_AT]
-        self.body = self._record_content[_HEAD_BYTES:]
+        self.body = memoryview(self._record)[_HEAD_BYTES:_CRC_AT]
         self._head = bytearray(_BYTES)
-        self._head_content = memoryview(self._head)[:_CRC_AT]
         self._seen = bytearray(_BYTES)
         self._page = bytearray(_PAGE_BYTES)
         self._first = array("I", [_ERASED] * _SECTORS)
@@ -161,7 +160,7 @@ class Journal:
         self.next = sequence + 1
         self._slot += 1
         self.needs_maintenance = True
-        self._write(offset, self._record, self._record_content)
+        self._write(offset, self._record)
         return sequence
 
     def _begin_sector(self, time_ms):
@@ -187,7 +186,7 @@ class Journal:
                     erases,
                     self._anchor,
                 )
-                self._write(sector * _SECTOR_BYTES, head, self._head_content)
+                self._write(sector * _SECTOR_BYTES, head)
                 self._first[sector] = self.next
                 self._sector = sector
                 self._slot = 1
@@ -203,9 +202,8 @@ class Journal:
                 return False
         return True
 
-    def _write(self, offset, record, content):
-        # The CRC is no small integer on the gun: 32 bytes of heap, all that an append ever takes.
-        pack_into("<I", record, _CRC_AT, crc32(content))
+    def _write(self, offset, record):
+        seal(record, _CRC_AT)
         self.sound = False
         self._flash.program(offset, record)
         self._flash.read(offset, self._seen)

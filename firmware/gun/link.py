@@ -9,8 +9,10 @@ reply is packed into one and encoded into another.
 from micropython import const
 
 from gun import frame, wire
+from gun.seal import seal
 
 _HEADER = const(3)  # message u8, request u16
+_EVENT_BYTES = _HEADER + wire.SIZE_EVENT
 _HALF = const(0x8000)  # request numbers wrap: ahead is the half circle in front of the newest
 _U32_MAX = const(0xFFFFFFFF)
 _DELIMITER = memoryview(b"\0")
@@ -44,12 +46,10 @@ class Link:
         self._at = 0
         # Events tell of shots, so they take no memory: all are of one length, and stuffing adds one
         # byte and the zero to it.
-        length = _HEADER + wire.SIZE_EVENT
-        self._event = bytearray(length + 4)
+        self._event = bytearray(_EVENT_BYTES + 4)
         self._event[0] = wire.MSG_EVENT
         self._event_view = memoryview(self._event)
-        self._event_front = self._event_view[:length]
-        self._event_encoded = self._encoded_view[: length + 6]
+        self._event_encoded = self._encoded_view[: _EVENT_BYTES + 6]
 
     def listen(self):
         """Take what has arrived; to be done after each wait."""
@@ -70,7 +70,7 @@ class Link:
         """Tell the host something it did not ask for."""
         if self._agreed:
             wire.pack_event(self._event, _HEADER, kind, clock_ms, a, b)
-            frame.seal(self._event, self._event_front)
+            seal(self._event, _EVENT_BYTES)
             frame.stuff(self._event_view, self._encoded)
             self._put(self._event_encoded)
 

@@ -39,7 +39,7 @@ PERIOD_MAX_US: Final = 120_000_000
 DWELL_MIN_US: Final = 50_000
 """Rest at the end of each period in which the device reads the witness, records the shot and hands
 over the next one. On the emulated RP2040 at 125 MHz, from the last step on: 5 ms to the look at the
-witness, 8 ms for a host that reads records, 17 ms for a garbage collection, 6 and 5 ms for result
+witness, 8 ms for a host that reads records, 17 ms for a garbage collection, 7 and 6 ms for result
 and intent with page programs of 3 ms, the longest in the flash's datasheet."""
 RAMP_MAX_US: Final = 1_000_000
 SHOTS_MAX: Final = 10_800

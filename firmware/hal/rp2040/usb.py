@@ -8,7 +8,8 @@ import machine
 import micropython
 from micropython import const
 
-_IN_BYTES = const(1024)
+# What one look at the port takes at most: byte by byte, in which nobody looks at anything else.
+_IN_BYTES = const(128)
 # A packet of the driver; in front of each its buffer of 256 bytes is at least half empty.
 _PIECE_BYTES = const(64)
 _PATIENCE_MS = const(5)  # a host that listens takes a packet within 1 ms
@@ -36,6 +37,7 @@ class Serial:
         self._readable.register(self.source, select.POLLIN)
         self._in = bytearray(_IN_BYTES)
         self._in_view = memoryview(self._in)
+        self._nothing = self._in_view[:0]
         self._one = bytearray(1)
         self._length = 0
         self._patience_ms = _PATIENCE_MS
@@ -45,13 +47,19 @@ class Serial:
         one = self._one
         buf = self._in
         length = self._length
-        while length < _IN_BYTES and self._is_readable():
+        while length < _IN_BYTES:
+            for _ in self._readable.ipoll(0):
+                break
+            else:
+                break
             self._bytes.readinto(one)
             buf[length] = one[0]
             length += 1
         self._length = length
 
     def take(self):
+        if not self._length:
+            return self._nothing  # a slice takes memory
         view = self._in_view[: self._length]
         self._length = 0
         return view
@@ -70,11 +78,6 @@ class Serial:
             if not sent:
                 return
             at += sent
-
-    def _is_readable(self):
-        for _ in self._readable.ipoll(0):
-            return True
-        return False
 
     def _is_taken(self):
         begin_ms = time.ticks_ms()
