@@ -19,9 +19,9 @@ from gun import wire
 
 _LEVELS_MAX = const(8)
 _MOVE_LEVELS_MAX = const(10)
-# Two words a segment: two segments a section of the dose and for the film, one a level of the three
-# moves, one a dwell.
-MAX_WORDS = 2 * (2 * (2 * _LEVELS_MAX + 1) + 3 * (2 * _MOVE_LEVELS_MAX - 1) + 2 + 4)
+# Two words a segment: two segments a section of the dose, for the film and for each of the four
+# dwells, one a level of the three moves.
+MAX_WORDS = 2 * (2 * (2 * _LEVELS_MAX + 1) + 3 * (2 * _MOVE_LEVELS_MAX - 1) + 2 + 2 * 4)
 
 _FORWARD = 1 << wire.DIRECTION_BIT
 _BACKWARD = const(0)
@@ -29,6 +29,8 @@ _RAMP_SHARE = const(4)  # as in a program: each ramp at most this part of the in
 _PULSES = 1 << wire.KIND_BIT
 _COUNT_MAX = const(1 << 28)  # the word stays a small integer
 
+# Hardware looks at the interlock once an item: a dwell is cut into items of this length.
+_LOOK_US = const(1000)
 # The plunger drive is at rest this long before it turns round.
 TURN_US = const(5000)
 # A move gains its rate from standstill once more each millisecond: on the reference drive a tenth
@@ -262,24 +264,23 @@ class Block:
         if not ticks:
             return
         ticks -= wire.SEGMENT_TICKS
+        what = direction | _PULSES
+        fixed = wire.PULSE_TICKS
         if not items:
-            self._put(direction, 1, ticks - wire.DWELL_TICKS)
-            return
+            what = direction
+            fixed = wire.DWELL_TICKS
+            items = max(ticks // (_LOOK_US * wire.TICKS_PER_US), 1)
         each = ticks // items
         if each * items == ticks:
-            self._put(direction | _PULSES, items, each - wire.PULSE_TICKS)
+            self._put(what, items, each - fixed)
             return
         ticks -= wire.SEGMENT_TICKS
         each = ticks // items
         longer = ticks - each * items
-        interval = each - wire.PULSE_TICKS
-        if longer:
-            self._put(direction | _PULSES, items - longer, interval)
-            self._put(direction | _PULSES, longer, interval + 1)
-        else:
-            # Even without the second head, but its ticks are part of the sum.
-            self._put(direction | _PULSES, items - 1, interval)
-            self._put(direction | _PULSES, 1, interval)
+        # Where it is even without the second head, its ticks are part of the sum all the same.
+        second = longer or 1
+        self._put(what, items - second, each - fixed)
+        self._put(what, second, each - fixed + (longer > 0))
 
     def _put(self, what, count, interval):
         if not 0 <= interval <= wire.INTERVAL_MAX or count > _COUNT_MAX:

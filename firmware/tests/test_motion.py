@@ -43,6 +43,7 @@ class Track:
 
     edges: list[tuple[int, int]] = field(default_factory=list)
     ticks: int = 0
+    longest_dwell: int = 0  # without a look at the interlock
 
     def steps(self, direction: int) -> int:
         return sum(way == direction for _, way in self.edges)
@@ -66,6 +67,7 @@ def run(words: Sequence[int]) -> Track:
                 track.ticks += interval + pulse.PULSE_TICKS
             else:
                 track.ticks += interval + pulse.DWELL_TICKS
+                track.longest_dwell = max(track.longest_dwell, interval + pulse.DWELL_TICKS)
     return track
 
 
@@ -125,6 +127,13 @@ def test_a_block_has_every_step_and_lasts_its_period(shot: Shot) -> None:
     assert block.block_us == shot.period_us
     assert track.edges[-1][0] < block.motion_us * pulse.TICKS_PER_US
     assert block.block_us - block.motion_us >= limits.DWELL_MIN_US
+
+
+@pytest.mark.req("R14")
+@given(shots())
+def test_a_dwell_looks_at_the_interlock_all_the_time(shot: Shot) -> None:
+    block = plan(shot, timing_of(shot))
+    assert run(block.words[: block.count]).longest_dwell < 2000 * pulse.TICKS_PER_US
 
 
 @given(shots())

@@ -14,7 +14,7 @@ from tests.emulated.firmware_gun import MS, SHOT, SHOT_STEPS, FirmwareGun, Hook
 INSTANTS = 200
 #: Ramped, pulled back and with a rest: every kind of segment there is.
 RETRACTING = replace(
-    SHOT, count=2, inject_us=150_000, period_us=400_000, ramp_us=20_000, retract_nl=5_000
+    SHOT, count=2, inject_us=150_000, period_us=260_000, ramp_us=20_000, retract_nl=5_000
 )
 RETRACTED_STEPS = 200
 STUCK_MS = 25
@@ -31,7 +31,7 @@ def stuck_in_a_shot(gun: FirmwareGun) -> int:
 
 @pytest.mark.req("R14", "R16")
 def test_an_open_interlock_needs_no_interpreter(firmware_gun: FirmwareGun) -> None:
-    """At 200 random instants of a shot, its turn and its retraction."""
+    """At 200 random instants of a period: the shot, its turn, its retraction and its rest."""
     draw = random.Random(3)
 
     def open_and_look(gun: FirmwareGun, number: int) -> tuple[int, int]:
@@ -53,7 +53,10 @@ def test_an_open_interlock_needs_no_interpreter(firmware_gun: FirmwareGun) -> No
         return gun.witnessed()
 
     def closed_again(gun: FirmwareGun) -> None:
-        """Nothing moves until somebody has done two things (R16)."""
+        """Nothing moves until somebody has done two things (R16).
+
+        The interpreter has seen nothing of those 3 ms: hardware tells it.
+        """
         made = len(gun.world.steps)
         gun.world.panel.interlock_closed = True
         gun.run(10)
@@ -75,15 +78,12 @@ def test_an_open_interlock_needs_no_interpreter(firmware_gun: FirmwareGun) -> No
         assert len(gun.world.steps) == made
         assert not gun.world.driver_on
 
-    def last_step_ns(gun: FirmwareGun) -> int:
-        gun.run(400)
-        return gun.world.steps[-1].ns
-
     def work() -> int:
         gun = firmware_gun
         begin_ns = stuck_in_a_shot(gun)
-        motion_ms = (in_copy(lambda: last_step_ns(gun)) - begin_ns) / MS
-        instants = sorted(draw.uniform(STUCK_MS, motion_ms) for _ in range(INSTANTS))
+        # Then no words are left that an opening could stop.
+        end_ms = RETRACTING.period_us / 1000 - 5
+        instants = sorted(draw.uniform(STUCK_MS, end_ms) for _ in range(INSTANTS))
         seen = set()
         for number, at_ms in enumerate(instants):
             gun.run_to(begin_ns + round(at_ms * MS))
@@ -93,7 +93,8 @@ def test_an_open_interlock_needs_no_interpreter(firmware_gun: FirmwareGun) -> No
         assert gun.world.backward_steps == RETRACTED_STEPS
         return len(seen)
 
-    assert in_copy(work) > INSTANTS // 2
+    # Steps are made in most of the period.
+    assert in_copy(work) > INSTANTS // 3
 
 
 @pytest.mark.req("R05")
