@@ -22,6 +22,9 @@ FLOW = PlannedStep(StepKind.FLOW, dose_nl=20_000, inject_us=2_000_000)
 PAUSE = PlannedStep(StepKind.PAUSE)
 PRIME = PlannedStep(StepKind.PRIME, trigger=TriggerMode.PRESS, dose_nl=10_000, inject_us=200_000)
 
+_LEAST_NL = 50_000
+"""So much that what the first shots leave in the syringe, a microlitre or two, hardly counts."""
+
 _session_ids = itertools.count(1)
 
 
@@ -39,8 +42,10 @@ def some(bench: Bench, count: int, least: int = 2) -> int:
 
 def shortened(bench: Bench, step: PlannedStep) -> PlannedStep:
     """Return a step with as many shots, or as much of its flow, as the target has the time for."""
-    if step.kind is not StepKind.FLOW or bench.patience == 1:
-        return replace(step, count=some(bench, step.count, 3))
+    if bench.patience == 1 or not step.dose_nl:
+        return step
+    if step.kind is not StepKind.FLOW:
+        return replace(step, count=min(step.count, max(3, -(-_LEAST_NL // step.dose_nl))))
     # Five looks at the sensors cost about as much as a shot, and a flow has fifty a second.
     parts = round(10 / bench.patience)
     return replace(step, dose_nl=step.dose_nl // parts, inject_us=step.inject_us // parts)

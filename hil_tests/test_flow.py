@@ -31,6 +31,7 @@ def test_a_held_flow_stops_and_goes_on_with_the_trigger(bench: Bench, gun: Gun) 
     start(gun, HELD)
     listen(gun, 0.5)
     assert not bench.edges_since(0)
+    pressed_ns = bench.now_ns()
     bench.press()
     listen(gun, 0.7)
     released_ns = bench.now_ns()
@@ -38,7 +39,8 @@ def test_a_held_flow_stops_and_goes_on_with_the_trigger(bench: Bench, gun: Gun) 
     listen(gun, 1)
     assert not bench.edges_since(released_ns + 20_000_000)
     part = bench.steps().forward
-    assert part == pytest.approx(steps_of(20_000) * 0.35, abs=3)
+    held_us = (released_ns - pressed_ns) / 1000
+    assert part == pytest.approx(steps_of(20_000) * held_us / HELD.inject_us, abs=3)
     assert gun.status().delivered_steps == part
     bench.press()
     status = follow(gun, 5, DONE)

@@ -46,7 +46,7 @@ def test_a_program_larger_than_what_is_left_is_refused(bench: Bench, gun: Gun) -
 @pytest.mark.parametrize(
     ("steps", "fill_nl", "low_nl"),
     [
-        (replace(FLOW, dose_nl=900_000, inject_us=20_000_000), 950_000, 95_000),
+        (replace(FLOW, dose_nl=300_000, inject_us=6_700_000), 320_000, 32_000),
         (replace(SHOT, count=40, dose_nl=10_000), 420_000, 100_000),
     ],
     ids=["10 percent", "10 shots"],

@@ -1,6 +1,7 @@
 """What comes before the firmware: a still motor, the right MicroPython, the way to the prompt."""
 
 import sys
+import time
 
 import machine
 import rp2
@@ -11,7 +12,7 @@ from boards import reference as board
 
 # Before 1.28 a soft reset with an active DMA crashes; before 1.27 `DMA.close` stops no channel.
 _OLDEST = (1, 28)
-_BOUNCE_SAMPLES = const(20)
+_HOLD_MS = const(3000)  # no press of somebody who goes on injecting when the light is back
 
 
 def secure():
@@ -37,15 +38,16 @@ def check_version():
 
 
 def maintenance():
-    """Is the trigger held at power-on? Then the prompt stays open, for flashing, and nothing runs.
+    """Is the trigger held from power-on for 3 s? Then the prompt stays open, and nothing runs.
 
     Only at power-on: a watchdog's reset under a finger must come back as a gun.
     """
     if machine.reset_cause() != machine.PWRON_RESET:
         return False
     trigger = machine.Pin(board.TRIGGER_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
-    for _ in range(_BOUNCE_SAMPLES):
+    begin_ms = time.ticks_ms()
+    while not trigger.value():
+        if time.ticks_diff(time.ticks_ms(), begin_ms) >= _HOLD_MS:
+            return True
         machine.idle()
-        if trigger.value():
-            return False
-    return True
+    return False

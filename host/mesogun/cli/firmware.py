@@ -46,7 +46,8 @@ def flash(
 ) -> Answer:
     """Put the firmware onto a board and prove that it runs; the gun's record stays.
 
-    A gun that runs is only changed with a hand on it: hold its trigger while you connect it.
+    A gun that runs is only changed with a hand on it: hold its trigger
+    while you connect it, and for 3 s.
     """
     from mesogun.cli import firmware_work
 

@@ -74,7 +74,7 @@ class GunRuns(PortError):
         """Say how to get at the files."""
         super().__init__(
             f"A mesogun runs on {port}. Its firmware is only changed with a hand on it: disconnect "
-            "it, hold the trigger while you connect it again, release it, repeat the command."
+            "it, hold the trigger while you connect it again and for 3 s, repeat the command."
         )
         self.hello = hello
 

@@ -114,8 +114,21 @@ def test_a_gun_that_runs_gives_its_prompt_only_to_a_hand_on_the_trigger(
     hello = caught.value.hello
     assert hello is not None
     assert hello["build"] == made.manifest.build
-    power_on(content, trigger=True)
+    pico = power_on(content, trigger=True)
+    pico.run_until(lambda: False, 3_000_000_000)
     with Board(PORT) as board:
         info = board.info()
     assert info.manifest == made.manifest
     assert compare(info, made.manifest).right
+
+
+@pytest.mark.req("R37")
+def test_a_press_at_power_on_is_no_hand_that_waits_for_the_prompt(
+    power_on: Callable[..., Pico],
+):
+    pico = power_on(storage(build_package().files), trigger=True)
+    pico.run_until(lambda: False, 2_000_000_000)
+    pico.drive(PINS.trigger, 1)
+    pico.run_until(lambda: False, 1_500_000_000)
+    with pytest.raises(GunRuns):
+        Board(PORT, interrupt=False)
