@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from math import sqrt
 from pathlib import Path
+from random import Random
 from statistics import fmean, median
 from typing import Any, Final
 
@@ -108,13 +109,13 @@ def supported() -> Iterator[Case]:
 
 def blocked(case: Case, draws: int) -> Iterator[Found]:
     """Block needles at random moments."""
-    for seed in range(draws):
+    for seed in _seeds(case, draws):
         yield _found(BLOCKED, case, seed, spoil(case, seed, lambda plant: plant.faults.occlude()))
 
 
 def clean(case: Case, draws: int) -> Iterator[Found]:
     """Let guns work undisturbed."""
-    for seed in range(draws):
+    for seed in _seeds(case, draws):
         yield _found(CLEAN, case, seed, work_on(case, seed))
 
 
@@ -122,8 +123,14 @@ def others(draws: int) -> Iterator[Found]:
     """Whatever else goes wrong, on one needle and three syringes."""
     for (harm, act), work, syringe in product(HARMS.items(), _OTHER_WORKS, SYRINGES[:3]):
         case = Case(work, syringe, _OTHER_NEEDLE)
-        for seed in range(draws):
+        for seed in _seeds(case, draws):
             yield _found(harm, case, seed, spoil(case, seed, act, _OTHER_S, _OTHER_LEAD))
+
+
+def _seeds(case: Case, draws: int) -> list[int]:
+    """Other guns for each case."""
+    draw = Random(f"{case.work.id} {case.syringe} {case.needle}")
+    return [draw.getrandbits(32) for _ in range(draws)]
 
 
 def _found(harm: str, case: Case, seed: int, trial: Trial) -> Found:

@@ -8,7 +8,7 @@ of each other, the spreads add as squares.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from math import ceil, hypot, log
+from math import ceil, exp, hypot, log
 from typing import Any, Final
 
 from mesogun.catalog import Needle, Syringe
@@ -18,7 +18,7 @@ from mesogun.program.locate import Path
 from mesogun.program.planned import PlannedStep
 from mesogun.program.problems import Problem, show
 from mesogun.words import _, general, number
-from mesogun_protocol.enums import StepKind
+from mesogun_protocol.enums import StepKind, TriggerMode
 from mesogun_protocol.limits import PRESSURE_LIMIT_MAX_KPA
 
 STAYS: Final = "mesoperfusion"
@@ -139,8 +139,8 @@ def needed_kpa(
     needle_spread_kpa = needle_most_kpa(flow, needle, viscosity_mpa_s) - nominal_kpa
     tissue_kpa = tissue_spread_kpa = 0.0
     if step.kind in (StepKind.SHOTS, StepKind.FLOW):
-        tissue_kpa = _tissue_kpa(step, syringe, 0.0, stays)
-        tissue_spread_kpa = _tissue_kpa(step, syringe, TISSUE_SPREAD, stays) - tissue_kpa
+        tissue_kpa = _tissue_after_kpa(step, syringe, 0.0, stays)
+        tissue_spread_kpa = _tissue_after_kpa(step, syringe, TISSUE_SPREAD, stays) - tissue_kpa
     area = syringe.area_mm2 / 1000
     spread_kpa = hypot(needle_spread_kpa, tissue_spread_kpa, GLIDE_SPREAD_N / area)
     return max(nominal_kpa + tissue_kpa + spread_kpa, tissue_kpa + BREAK_LOOSE_N / area)
@@ -158,6 +158,22 @@ def _tissue_kpa(step: PlannedStep, syringe: Syringe, spread: float, stays: bool)
     if stays and step.period_us:
         kpa += dose_ul / (step.period_us / 1e6) * resistance
     return min(kpa, hydraulics.TISSUE_KPA)
+
+
+def _tissue_after_kpa(step: PlannedStep, syringe: Syringe, spread: float, stays: bool) -> float:
+    """The same in a train that goes on by itself, its needle in the skin until the next shot begins.
+
+    Who presses for each shot has moved the needle before. Else the syringe keeps what the tissue has not drained, and gives it to the next point: of
+    dose + g T exp(-rest / tau) that point takes C T, in a long train the same T each time.
+    """
+    kpa = _tissue_kpa(step, syringe, spread, stays)
+    if stays or step.kind is not StepKind.SHOTS or step.trigger is TriggerMode.PRESS:
+        return kpa
+    give = syringe.compliance_ul_per_kpa * (1 - spread)
+    both = give + TISSUE_UL_PER_KPA * (1 - spread)
+    drained_s = TISSUE_KPA_S_PER_UL * (1 + spread) * both
+    kept = give * exp((step.inject_us - step.period_us) / 1e6 / drained_s)
+    return min(kpa * both / (both - kept), hydraulics.TISSUE_KPA)
 
 
 def flow_ul_per_s(step: PlannedStep) -> float:
