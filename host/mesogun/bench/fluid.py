@@ -193,7 +193,11 @@ def work_on(case: Case, seed: int) -> Trial:
 
 
 def spoil(
-    case: Case, seed: int, harm: Callable[[Plant], None], most_s: float = 20.0, lead: int = 2
+    case: Case,
+    seed: int,
+    harm: Callable[[Plant], None],
+    most_s: float = 20.0,
+    lead: int | None = 2,
 ) -> Trial:
     """Let a gun work for a few shots, do `harm` at a moment that the seed draws, and wait.
 
@@ -202,11 +206,13 @@ def spoil(
         seed: draws the gun and the moment.
         harm: what happens to the plant.
         most_s: how long the gun has to notice; three periods if that is longer.
-        lead: least number of shots before, or of seconds in a flow.
+        lead: least number of shots before, or of seconds in a flow; None is from the start.
     """
     period_s = case.work.period_s if isinstance(case.work, Train) else 1.0
     draw = random.Random(f"{case} {seed}")
-    begin_s = draw.randrange(lead, lead + 4) * period_s + draw.random() * period_s
+    begin_s = 0.0
+    if lead is not None:
+        begin_s = (draw.randrange(lead, lead + 4) + draw.random()) * period_s
     most_s = max(most_s, 3 * period_s)
     count = round((begin_s + most_s) / period_s) + 1
     return _trial(case, seed, count, begin_s, harm, most_s)

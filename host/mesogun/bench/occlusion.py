@@ -51,6 +51,8 @@ OTHER_HEADINGS: Final = (
 CLEAN: Final = "nothing"
 BLOCKED: Final = "the needle is blocked at once"
 _FLOWS: Final = {work.id for work in WORKS if isinstance(work, Flow)}
+_OTHER_BRAND: Final = "the barrel has 20 % more area"
+"""The one thing that is wrong from the start."""
 _OTHER_NEEDLE: Final = "30g-4"
 _OTHER_WORKS: Final = (WORKS[0], WORKS[2], WORKS[-2])
 _WIDER: Final = sqrt(1.2)
@@ -73,7 +75,7 @@ HARMS: Final[dict[str, Callable[[Plant], None]]] = {
     "a leak as wide as the needle": _leaks,
     "a bubble of 50 ul": lambda plant: plant.faults.trap_air(50.0),
     "the pusher slips at 8 N": lambda plant: plant.faults.slip_plunger(8.0),
-    "the barrel has 20 % more area": _wider,
+    _OTHER_BRAND: _wider,
 }
 
 
@@ -123,8 +125,9 @@ def others(draws: int) -> Iterator[Found]:
     """Whatever else goes wrong, on one needle and three syringes."""
     for (harm, act), work, syringe in product(HARMS.items(), _OTHER_WORKS, SYRINGES[:3]):
         case = Case(work, syringe, _OTHER_NEEDLE)
+        lead = None if harm == _OTHER_BRAND else _OTHER_LEAD
         for seed in _seeds(case, draws):
-            yield _found(harm, case, seed, spoil(case, seed, act, _OTHER_S, _OTHER_LEAD))
+            yield _found(harm, case, seed, spoil(case, seed, act, _OTHER_S, lead))
 
 
 def _seeds(case: Case, draws: int) -> list[int]:

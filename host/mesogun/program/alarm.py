@@ -161,10 +161,11 @@ def _tissue_kpa(step: PlannedStep, syringe: Syringe, spread: float, stays: bool)
 
 
 def _tissue_after_kpa(step: PlannedStep, syringe: Syringe, spread: float, stays: bool) -> float:
-    """The same in a train that goes on by itself, its needle in the skin until the next shot begins.
+    """The same in a train that goes on by itself, its needle in the skin until the next shot.
 
-    Who presses for each shot has moved the needle before. Else the syringe keeps what the tissue has not drained, and gives it to the next point: of
-    dose + g T exp(-rest / tau) that point takes C T, in a long train the same T each time.
+    Who presses for each shot has moved the needle before. Else the syringe keeps what the tissue
+    has not drained, and gives it to the next point: of dose + g T exp(-rest / tau) that point takes
+    C T, in a long train the same T each time.
     """
     kpa = _tissue_kpa(step, syringe, spread, stays)
     if stays or step.kind is not StepKind.SHOTS or step.trigger is TriggerMode.PRESS:
