@@ -37,7 +37,8 @@ def document(sessions: Sequence[Proven], number: int, made: datetime) -> Documen
     """
     record, verified = joined(sessions)
     session = record.session
-    names = ", ".join(each.session.id for each, _verified in sessions)
+    parts = [each for each, _verified in sessions]
+    names = ", ".join(each.session.id for each in parts)
     program = program_of(session)
     return Document(
         language=current().code.replace("_", "-"),
@@ -49,7 +50,7 @@ def document(sessions: Sequence[Proven], number: int, made: datetime) -> Documen
         warning=warning(record, verified),
         made=_("Made {date}").format(date=_moment(made)),
         sections=[
-            Section("", [*notices(record, verified), _overview(record)]),
+            Section("", [*notices(record, verified, parts), _overview(record)]),
             *([Section(_("Syringes"), [_syringes(sessions)])] if len(sessions) > 1 else []),
             Section(_("Who and what"), [_identity(record, program, names)]),
             *(

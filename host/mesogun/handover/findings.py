@@ -1,7 +1,7 @@
 """What a reader must know first: whether the record can be trusted, and what went otherwise."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mesogun.handover.document import Notice, Part, Table, Text
@@ -50,8 +50,17 @@ def warning(record: SessionRecord, verified: VerifyReport) -> str:
     return "" if verified.ok else _("RECORD NOT VERIFIED")
 
 
-def notices(record: SessionRecord, verified: VerifyReport) -> Iterator[Notice]:
-    """Yield what stands in the head of the report, the worst first."""
+def notices(
+    record: SessionRecord, verified: VerifyReport, parts: Sequence[SessionRecord] = ()
+) -> Iterator[Notice]:
+    """Yield what stands in the head of the report, the worst first.
+
+    Args:
+        record: of the session, or of a whole visit.
+        verified: what its verification has found.
+        parts: the sessions of a visit, none if it is a single one: another needle has another
+            pressure, so each is compared with itself.
+    """
     if not record.complete:
         yield Notice(
             "bad",
@@ -80,7 +89,7 @@ def notices(record: SessionRecord, verified: VerifyReport) -> Iterator[Notice]:
         )
     for fault in dict.fromkeys(each.fault for each in record.faults):
         yield Notice("bad", _("ALARM: {fault}").format(fault=fault_name(fault)))
-    for drift in pressure_drifts(record):
+    for drift in (drift for part in parts or (record,) for drift in pressure_drifts(part)):
         what, causes = moved_pressure(drift.first_kpa, drift.last_kpa)
         yield Notice("note", _("SUSPICIOUS PRESSURE: {what}.").format(what=what), [causes])
     if record.end and record.end.reason is not EndReason.COMPLETE:

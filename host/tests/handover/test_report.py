@@ -195,6 +195,14 @@ def test_a_visit_with_a_session_that_is_not_whole_is_not_whole(clinic: Clinic) -
         assert document([(changed, verified), sessions[1]], 1, MADE).warning == "INCOMPLETE RECORD"
 
 
+def test_another_needle_with_another_pressure_is_not_suspicious(clinic: Clinic) -> None:
+    (first, verified), (second, _) = clinic.visit()
+    softer = replace(second, shots=tuple(replace(s, pressure_kpa=30) for s in second.shots))
+    sessions = [(first, verified), (softer, verified)]
+    head = document(sessions, 1, MADE).sections[0]
+    assert not [p for p in head.parts if isinstance(p, Notice) and "SUSPICIOUS" in p.title]
+
+
 def test_any_session_of_a_visit_names_it_and_others_stand_alone(clinic: Clinic) -> None:
     first, second = (record.session.id for record, _verified in clinic.visit())
     alone = clinic.complete(2)[0].session.id
