@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from mesogun_protocol import cosim, messages
 from mesogun_protocol.fields import MessageError
 from mesogun_protocol.packed import Packed
-from mesogun_protocol.rows import fields_of, fixed_size
+from mesogun_protocol.rows import fields_of
+from tests.message_bodies import body
 
 MESSAGES = (*messages.MESSAGES.values(), *messages.PARTS, *cosim.MESSAGES.values())
 
@@ -19,20 +20,6 @@ def _tried(call, *arguments, **fields):
         return str(error)
 
 
-def _body(message):
-    """A body of the right length, or not: its tail's length is right most of the time."""
-    rows = fields_of(message)
-    size = fixed_size(rows)
-    # Small bytes make values that are in bounds more often.
-    fixed = st.lists(st.sampled_from(range(8)) | st.integers(0, 255), min_size=size, max_size=size)
-    right = fixed.map(bytes)
-    if rows and rows[-1].type == "tail":
-        right = st.tuples(right, st.binary(max_size=40)).map(
-            lambda parts: parts[0][:-2] + len(parts[1]).to_bytes(2, "little") + parts[1]
-        )
-    return right | st.binary(max_size=size + 3)
-
-
 def _value(row):
     """A value of the field, or quite often one that is none."""
     if row.type in ("bytes", "tail"):
@@ -42,7 +29,7 @@ def _value(row):
     return st.integers(row.minimum, row.maximum) | odd
 
 
-@given(st.sampled_from(MESSAGES).flatmap(lambda m: st.tuples(st.just(m), _body(m))))
+@given(st.sampled_from(MESSAGES).flatmap(lambda m: st.tuples(st.just(m), body(m))))
 def test_it_reads_what_the_definition_reads(case):
     message, body = case
     assert _tried(Packed(message).parse, body) == _tried(message.parse, body)

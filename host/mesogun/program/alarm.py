@@ -247,13 +247,37 @@ def check_alarm(
     after_s, shots = found_after(planned, syringe, needle, viscosity_mpa_s, stays)
     if planned.kind is not StepKind.PRIME and after_s > FOUND_S and not 0 < shots <= FOUND_SHOTS:
         key = SPEED_KEY[planned.kind] if planned.kind is StepKind.FLOW else "dose_ul"
-        how = f"{shots} shots" if shots else f"{after_s:.1f} s"
+        how = (
+            _("{count} shots").format(count=shots)
+            if shots
+            else _("{time} s").format(time=number(after_s, 1))
+        )
+        text = (
+            _(
+                "{key} = {step}: if {needle} on {syringe} gets blocked, the gun may need {how} to "
+                "find it; {most_s} s or {most} shots are allowed (source: R24). So little stores "
+                "no more pressure than friction varies by. Confirm it, or push more in each shot, "
+                "or take a smaller syringe."
+            )
+            if shots
+            else _(
+                "{key} = {step}: if {needle} on {syringe} gets blocked, the gun may need {how} to "
+                "find it; {most_s} s or {most} shots are allowed (source: R24). So little stores "
+                "no more pressure than friction varies by. Confirm it, or push faster, or take a "
+                "smaller syringe."
+            )
+        )
         yield Problem(
             (*path, key),
-            f"{key} = {show(step[key])}: if {needle.id} on {syringe.id} gets blocked, the gun may "
-            f"need {how} to find it; {FOUND_S:g} s or {FOUND_SHOTS} shots are allowed (source: "
-            "R24). So little stores no more pressure than friction varies by. Confirm it, or push "
-            f"{'faster' if not shots else 'more in each shot'}, or take a smaller syringe.",
+            text.format(
+                key=key,
+                step=show(step[key]),
+                needle=needle.id,
+                syringe=syringe.id,
+                how=how,
+                most_s=general(FOUND_S),
+                most=FOUND_SHOTS,
+            ),
             hard=False,
         )
 

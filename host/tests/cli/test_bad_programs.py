@@ -5,26 +5,9 @@ from pathlib import Path
 
 import pytest
 
-GOOD = """\
-schema = 1
-name = "Papules"
-technique = "papule"
-delivery = "dry"
-depth_mm = 1.5
-syringe = "bd-plastipak-5"
-needle = "30g-4"
+from tests.cli.program_file import PAPULES
 
-[limits]
-total_ul = 400
-
-[[step]]
-kind = "shots"
-dose_ul = 50
-inject_s = 0.5
-period_s = 2
-count = 8
-trigger = "auto"
-"""
+GOOD = PAPULES.replace('"press"', '"auto"')
 
 WRONG = {
     "unknown key": ("count = 8", "count = 8\ncolour = 3", ["program.toml:18", "colour", "no key"]),

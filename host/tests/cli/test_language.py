@@ -46,7 +46,8 @@ from mesogun_protocol.enums import (
     TriggerMode,
 )
 from mesogun_protocol.messages import ARM, MESSAGES
-from tests.cli.test_mistakes import FILE, TYPED, WRITTEN
+from tests.cli.program_file import PAPULES
+from tests.cli.test_mistakes import TYPED, WRITTEN
 from tests.desk.progress import look
 from tests.handover.conftest import Clinic
 
@@ -139,8 +140,8 @@ def test_what_refuses_something_written(
     right: str, wrong: str, mesogun: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.toml").write_text(FILE.replace(right, wrong))
-    assert english(mesogun("check", "mine.toml").err, FILE, wrong, "mine.toml") == []
+    (tmp_path / "mine.toml").write_text(PAPULES.replace(right, wrong))
+    assert english(mesogun("check", "mine.toml").err, PAPULES, wrong, "mine.toml") == []
 
 
 @pytest.mark.parametrize("name", [*treatments(), *techniques()])

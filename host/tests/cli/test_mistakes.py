@@ -5,26 +5,7 @@ from pathlib import Path
 
 import pytest
 
-FILE = """\
-schema = 1
-name = "Mine"
-technique = "papule"
-delivery = "dry"
-depth_mm = 1.5
-syringe = "bd-plastipak-5"
-needle = "30g-4"
-
-[limits]
-total_ul = 400
-
-[[step]]
-kind = "shots"
-dose_ul = 50
-inject_s = 0.5
-period_s = 2
-count = 8
-trigger = "press"
-"""
+from tests.cli.program_file import PAPULES
 
 SYRINGE = ("--syringe", "bd-plastipak-5")
 RUN = ("--port", "sim", "--speed", "max", "--yes", "--auto-trigger")
@@ -111,8 +92,8 @@ def test_what_is_typed_wrong_is_answered(mesogun, typed, mistake, bound, act):
 
 @pytest.mark.parametrize(("right", "wrong", "mistake", "bound", "act"), WRITTEN)
 def test_what_is_written_wrong_is_answered(mesogun, folder, right, wrong, mistake, bound, act):
-    assert right in FILE
-    (folder / "mine.toml").write_text(FILE.replace(right, wrong))
+    assert right in PAPULES
+    (folder / "mine.toml").write_text(PAPULES.replace(right, wrong))
     text = said(mesogun("check", "mine.toml"))
     for told in (mistake, bound, act, "mine.toml:"):
         assert told in text

@@ -17,27 +17,7 @@ from mesogun.errors import UsageError
 from mesogun.records import SessionRecord, Store
 from mesogun.virtual.gun import kept_guns
 from mesogun_protocol.enums import EndReason
-
-PRESSED = """\
-schema = 1
-name = "Mine"
-technique = "papule"
-delivery = "dry"
-depth_mm = 1.5
-syringe = "bd-plastipak-5"
-needle = "30g-4"
-
-[limits]
-total_ul = 400
-
-[[step]]
-kind = "shots"
-dose_ul = 50
-inject_s = 0.5
-period_s = 2
-count = 8
-trigger = "press"
-"""
+from tests.cli.program_file import PAPULES
 
 
 def running(progress):
@@ -79,12 +59,12 @@ def end_of(record: SessionRecord) -> EndReason | None:
 @pytest.fixture
 def mine(surroundings: Path) -> Path:
     path = surroundings / "mine.toml"
-    path.write_text(PRESSED)
+    path.write_text(PAPULES)
     return path
 
 
 def test_a_bad_dose_is_refused_with_mistake_bound_and_next_act(sit, mine):
-    mine.write_text(PRESSED.replace("dose_ul = 50", "dose_ul = 500"))
+    mine.write_text(PAPULES.replace("dose_ul = 50", "dose_ul = 500"))
 
     async def day() -> None:
         async with sit(port="sim") as person:

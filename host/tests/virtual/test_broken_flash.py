@@ -1,28 +1,14 @@
 """A flash that takes no more: the gun stops, says so, and is well when the flash is."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from mesogun.catalog import get_needle, get_syringe
 from mesogun.gun import Gun, Refused
-from mesogun.ports import Simulation
 from mesogun.program.planned import PlannedStep
 from mesogun.virtual.flash import NorFlash
 from mesogun.virtual.gun import VirtualTransport
 from mesogun_protocol.enums import ControllerState, ErrorCode, Fault, Light, StepKind
 
 _SHOTS = PlannedStep(StepKind.SHOTS, count=9, dose_nl=10_000, inject_us=100_000, period_us=200_000)
-
-
-@pytest.fixture
-def transport(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualTransport]:
-    monkeypatch.setenv("MESOGUN_VIRTUAL_DIR", str(tmp_path))
-    simulation = Simulation(get_syringe("bd-plastipak-5"), get_needle("30g-4"), speed=None)
-    transport = VirtualTransport(simulation.settings())
-    yield transport
-    transport.close()
 
 
 def _break(patch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,10 @@
 """What hardware goes on to do once the processor says nothing more."""
 
 import copy
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from mesogun.catalog import get_needle, get_syringe
 from mesogun.gun import Gun
-from mesogun.ports import Simulation
 from mesogun.program.planned import PlannedStep
 from mesogun.virtual.gun import VirtualTransport
 from mesogun.virtual.world import World
@@ -17,15 +13,6 @@ from mesogun_protocol.enums import StepKind, TriggerMode
 _PL_PER_STEP = 25_000
 _SHOT_STEPS = 400
 _SHOTS = 8
-
-
-@pytest.fixture
-def transport(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualTransport]:
-    monkeypatch.setenv("MESOGUN_VIRTUAL_DIR", str(tmp_path))
-    simulation = Simulation(get_syringe("bd-plastipak-5"), get_needle("30g-4"), speed=None)
-    transport = VirtualTransport(simulation.settings())
-    yield transport
-    transport.close()
 
 
 def _steps_left(world: World) -> int:

@@ -1,13 +1,8 @@
 """Restarts of the virtual gun: the watchdog's, and power that goes where it hurts most."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from mesogun.catalog import get_needle, get_syringe
 from mesogun.gun import Gun, Refused
-from mesogun.ports import Simulation
 from mesogun.program.planned import PlannedStep
 from mesogun.virtual.flash import NorFlash
 from mesogun.virtual.gun import VirtualTransport
@@ -15,15 +10,6 @@ from mesogun_protocol.enums import ControllerState, Light, RecordKind, ResetCaus
 from mesogun_protocol.records import decode_record
 
 _SHOT = PlannedStep(StepKind.SHOTS, dose_nl=10_000, inject_us=100_000, period_us=200_000)
-
-
-@pytest.fixture
-def transport(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualTransport]:
-    monkeypatch.setenv("MESOGUN_VIRTUAL_DIR", str(tmp_path))
-    simulation = Simulation(get_syringe("bd-plastipak-5"), get_needle("30g-4"), speed=None)
-    transport = VirtualTransport(simulation.settings())
-    yield transport
-    transport.close()
 
 
 def _run(transport: VirtualTransport, seconds: float) -> None:

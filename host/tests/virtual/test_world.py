@@ -1,13 +1,10 @@
 """The world of the virtual gun: how often its firmware wakes, and what a cut does to its flash."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from mesogun.catalog import get_needle, get_syringe
 from mesogun.gun import Gun
-from mesogun.ports import Simulation
 from mesogun.program.planned import PlannedStep
 from mesogun.virtual.flash import FLASH_BYTES, NorFlash
 from mesogun.virtual.gun import VirtualTransport
@@ -16,15 +13,6 @@ from mesogun_protocol.enums import StepKind, TriggerMode
 _SHOTS = PlannedStep(
     StepKind.SHOTS, count=1000, dose_nl=1_000, inject_us=100_000, period_us=500_000
 )
-
-
-@pytest.fixture
-def transport(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualTransport]:
-    monkeypatch.setenv("MESOGUN_VIRTUAL_DIR", str(tmp_path))
-    simulation = Simulation(get_syringe("bd-plastipak-5"), get_needle("30g-4"), speed=None)
-    transport = VirtualTransport(simulation.settings())
-    yield transport
-    transport.close()
 
 
 def _load(gun: Gun) -> None:
