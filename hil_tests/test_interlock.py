@@ -131,6 +131,36 @@ def test_an_interlock_that_closes_again_at_once_is_not_forgotten(
     assert gun.status().fault is Fault.INTERLOCK_OPEN
 
 
+def _unloaded(gun: Gun) -> None:
+    assert gun.status().state is ControllerState.UNLOADED
+
+
+def _done(gun: Gun) -> None:
+    start(gun, shots(1))
+    follow(gun, 1, ControllerState.DONE)
+
+
+@pytest.mark.req("R14", "R20")
+@pytest.mark.parametrize("prepare", [_unloaded, load, _done])
+def test_where_nothing_can_move_it_bars_the_way_and_latches_nothing(
+    bench: Bench, gun: Gun, prepare: Callable[[Gun], None]
+) -> None:
+    prepare(gun)
+    before, made = gun.status(), bench.steps()
+    bench.open_interlock()
+    press(bench)
+    status = gun.status()
+    assert (status.state, status.fault) == (before.state, Fault.NONE)
+    load(gun)
+    with pytest.raises(Refused) as refused:
+        gun.prime(10_000, 500_000)
+    assert refused.value.code is ErrorCode.INTERLOCK
+    assert (bench.steps(), bench.driver_on()) == (made, False)
+    bench.close_interlock()
+    arm(gun, SHOT)
+    assert bench.driver_on()
+
+
 def test_nothing_is_armed_with_an_open_interlock(bench: Bench, gun: Gun) -> None:
     load(gun)
     receipt = gun.upload([SHOT])

@@ -97,6 +97,13 @@ class Bench(Protocol):
         """
         ...
 
+    def lengthen_words(self, steps: int) -> None:
+        """Add steps to each run of pulses of the running shot that is still in the gun's memory.
+
+        A debug probe does it. What hardware has taken already stays as it is.
+        """
+        ...
+
     def now_ns(self) -> int:
         """Return the bench's clock."""
         ...

@@ -25,6 +25,7 @@ class GunWorld(SimulatedWorld, Protocol):
     def unplug(self) -> None: ...
     def plug(self) -> None: ...
     def stop_processor(self, duration_ns: int) -> None: ...
+    def lengthen_words(self, steps: int) -> None: ...
 
 
 class SimulatedBench:
@@ -68,6 +69,9 @@ class SimulatedBench:
 
     def stop_processor(self, seconds: float) -> None:
         self._gun_world.stop_processor(round(seconds * 1e9))
+
+    def lengthen_words(self, steps: int) -> None:
+        self._gun_world.lengthen_words(steps)
 
     def now_ns(self) -> int:
         return self._gun_world.now_ns

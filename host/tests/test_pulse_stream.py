@@ -1,6 +1,7 @@
 """The pulse stream against the state machine, told item by item."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 from time import process_time
 
@@ -318,3 +319,27 @@ def test_an_interlock_that_is_reported_open_twice_has_been_open_since_the_first(
     stopped_ns = stream.ends_ns
     stream.set_interlock(160_000, True)
     assert stream.ends_ns == stopped_ns
+
+
+@given(st.lists(blocks, min_size=1, max_size=1), times_ns, st.integers(1, 5))
+def test_words_in_memory_can_grow_and_those_in_hardware_do_not(
+    trains: list[Block], at_ns: int, more: int
+) -> None:
+    stream = PulseStream()
+    stream.set_driver(0, True)
+    stream.submit(0, words(trains[0]))
+    edges = [edge for run in stream.advance(at_ns) for edge in run.edges()]
+    begun = 0  # segments that are over, as arithmetic has them
+    end_ns = 0
+    for segment in trains[0]:
+        end_ns += segment.ticks * TICK_NS
+        begun += end_ns <= at_ns
+    stream.lengthen(at_ns, more)
+    edges += [edge for run in stream.advance(at_ns + 10**9) for edge in run.edges()]
+    grown = [
+        replace(segment, count=segment.count + more)
+        if segment.pulses and index > begun + QUEUED_SEGMENTS
+        else segment
+        for index, segment in enumerate(trains[0])
+    ]
+    assert edges == [edge_ns for edge_ns, _ in item_by_item([grown])[0]]

@@ -247,6 +247,14 @@ class Pico:
         while self.resets == resets and self.now_ns < end_ns:
             self._mcu.clock.tick(min(end_ns - self.now_ns, _STOPPED_LOOK_NS))
 
+    def peek(self, address: int) -> int:
+        """Return the word at an address, as a debug probe reads it."""
+        return self._mcu.read_uint32(address)
+
+    def poke(self, address: int, word: int) -> None:
+        """Write a word to an address, as a debug probe does."""
+        self._mcu.write_uint32(address, word)
+
     def reset(self, cause: Cause = Cause.RUN_PIN) -> None:
         """Reset the chip; RAM and flash keep what they hold."""
         mcu = self._mcu

@@ -12,6 +12,7 @@ from mesogun.emulated.pico import Pico
 from mesogun.emulated.tmc2209 import Tmc2209
 from mesogun.virtual.panel import Operator, Panel
 from mesogun.virtual.plant import Plant
+from mesogun_protocol.pulse import COUNT_SHIFT, KIND_BIT
 
 _REST_NS: Final = 30_000_000
 """STEP is at rest that long between two shots at least; the needle moves to a new point in it."""
@@ -23,6 +24,15 @@ _PORT_NS: Final = 1_000_000_000
 """From a reset until an operating system offers the port to programs, about."""
 
 _ADC_MAX: Final = 4095
+
+# RP2040 datasheet 2.5.7: the registers of a DMA channel.
+_DMA_BASE: Final = 0x50000000
+_DMA_BYTES: Final = 0x40
+_DMA_CHANNELS: Final = 12
+_DMA_COUNT: Final = 0x08
+_DMA_CTRL: Final = 0x0C
+_DMA_BUSY: Final = 1 << 24
+_DMA_TREQ: Final = 0x3F << 15
 
 
 class EmulatedWorld:
@@ -135,6 +145,19 @@ class EmulatedWorld:
         self.show_panel()
         self.pico.stop_processor(duration_ns)
         self._move(self.now_ns)
+
+    def lengthen_words(self, steps: int) -> None:
+        """Add `steps` to each run of pulses that DMA has not taken from memory yet."""
+        for channel in range(_DMA_BASE, _DMA_BASE + _DMA_CHANNELS * _DMA_BYTES, _DMA_BYTES):
+            ctrl = self.pico.peek(channel + _DMA_CTRL)
+            if not ctrl & _DMA_BUSY or ctrl & _DMA_TREQ:  # 0 is the request of the pulse machine
+                continue
+            end = self.pico.peek(channel) + 4 * self.pico.peek(channel + _DMA_COUNT)
+            # An odd word is the interval of a segment whose first word was taken.
+            for at in range(end - 8, self.pico.peek(channel) - 1, -8):
+                word = self.pico.peek(at)
+                if word >> KIND_BIT & 1:
+                    self.pico.poke(at, word + (steps << COUNT_SHIFT))
 
     def cut_power(self) -> None:
         """Take the power away and give it back at once."""

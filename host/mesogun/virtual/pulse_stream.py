@@ -240,6 +240,26 @@ class PulseStream:
         self.abort(now_ns)
         self.interlock_latched = False
 
+    def lengthen(self, now_ns: int, steps: int) -> None:
+        """Add `steps` to each run of pulses that is still in the firmware's memory.
+
+        What hardware holds, the running segment and those queued behind it, stays as it is.
+        """
+        self._settle(now_ns)
+        held = 1 + QUEUED_SEGMENTS
+        start_ns: int | None = None
+        for number, block in enumerate(self._blocks):
+            segments = [placed.segment for placed in block.segments]
+            for index in range(min(held, len(segments)), len(segments)):
+                if segments[index].pulses:
+                    count = segments[index].count + steps
+                    segments[index] = replace(segments[index], count=count)
+            held = max(0, held - len(segments))
+            if start_ns is None:
+                start_ns = block.segments[0].start_ns
+            self._blocks[number] = _block(start_ns, segments)
+            start_ns = self._blocks[number].end_ns
+
     def set_interlock(self, now_ns: int, is_open: bool) -> None:
         """Open or close the interlock. An item that begins at this very time finds it open."""
         self._settle(now_ns)
@@ -329,14 +349,19 @@ class PulseStream:
 
 
 def _place(start_ns: int, words: Sequence[int]) -> _Block:
-    segments: deque[_Placed] = deque()
-    end_ns = start_ns
+    segments: list[Segment] = []
     for word0, word1 in zip(words[::2], words[1::2], strict=True):
         try:
-            segment = decode_segment(word0, word1)
+            segments.append(decode_segment(word0, word1))
         except ValueError as error:
             raise PulseStreamError(str(error)) from error
-        segments.append(_Placed.at(end_ns, segment))
-        end_ns = segments[-1].end_ns
-    forward_pulses = sum(placed.forward_pulses for placed in segments)
-    return _Block(start_ns, end_ns, forward_pulses, segments)
+    return _block(start_ns, segments)
+
+
+def _block(start_ns: int, segments: Sequence[Segment]) -> _Block:
+    placed: deque[_Placed] = deque()
+    end_ns = start_ns
+    for segment in segments:
+        placed.append(_Placed.at(end_ns, segment))
+        end_ns = placed[-1].end_ns
+    return _Block(start_ns, end_ns, sum(each.forward_pulses for each in placed), placed)

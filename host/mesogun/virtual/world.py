@@ -153,6 +153,10 @@ class World:
             self.reset_at(reset_ns)
         self.run_unheard(min(end_ns, reset_ns))
 
+    def lengthen_words(self, steps: int) -> None:
+        """Add `steps` to each run of pulses that is still in the firmware's memory."""
+        self.stream.lengthen(self.now_ns, steps)
+
     def run(self, until_ns: int) -> None:
         """Let time pass until `until_ns`, or until there are bytes for the host."""
         self._run(until_ns, listening=True)
