@@ -13,23 +13,23 @@ from sqlalchemy import Select, bindparam, func, orm, select
 from sqlalchemy.exc import IntegrityError
 
 from mesogun.errors import RecordError, UsageError
-from mesogun.records import chain, export, gun_chain, intake, privacy
+from mesogun.records import export, gun_chain, intake, privacy
 from mesogun.records.clock import ClockMapping
 from mesogun.records.database import Database, default_url
 from mesogun.records.gun_chain import GunHash
 from mesogun.records.intake import IngestResult
 from mesogun.records.material import Material, load
-from mesogun.records.span import UNFINISHED, SessionStatus
+from mesogun.records.sealing import add_seal, renew_seal, require_sealable
+from mesogun.records.span import UNFINISHED
 from mesogun.records.tables import (
     LAST_ID,
-    SEAL_FORM,
     Note,
     Seal,
     Session,
     utc_now_text,
     utc_text,
 )
-from mesogun.records.verify import VerifyReport, check, damaged_records, seal_problems
+from mesogun.records.verify import VerifyReport, check
 from mesogun.records.view import SessionRecord, build
 from mesogun.records.visit import sessions_of_visit
 from mesogun.words import _
@@ -111,7 +111,7 @@ class Store:
                 ) from error
             db.add_all(_note(session, number, *note) for number, note in enumerate(notes))
             db.flush()
-            _add_seal(db, load(db, session))
+            add_seal(db, load(db, session))
         return session
 
     def add_note(self, name: str, kind: str, content: Mapping[str, Any]) -> None:
@@ -132,8 +132,8 @@ class Store:
             db.flush()
             material = load(db, before.session)
             material.require_whole()
-            _require_sealable(material, before)
-            _add_seal(db, material)
+            require_sealable(material, before)
+            add_seal(db, material)
 
         self._database.transact(add)
 
@@ -265,8 +265,8 @@ class Store:
         def seal(db: orm.Session) -> Seal:
             material = load(db, _found(db, name))
             material.require_whole()
-            _require_sealable(material, material)
-            return _add_seal(db, material, clock, gun_hash)
+            require_sealable(material, material)
+            return add_seal(db, material, clock, gun_hash)
 
         return self._database.transact(seal)
 
@@ -319,7 +319,7 @@ class Store:
             query = select(Session).where(Session.patient_ref == patient_ref)
             sessions = list(db.scalars(query.order_by(Session.created_at, Session.id)))
             for session in sessions:
-                _renew_seal(db, load(db, session))
+                renew_seal(db, load(db, session))
                 privacy.erase(session)
             return [session.id for session in sessions]
 
@@ -426,80 +426,3 @@ def _zoned_text(moment: datetime) -> str:
 def _note(session: Session, number: int, kind: str, content: Mapping[str, Any]) -> Note:
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return Note(session=session.id, number=number, kind=kind, content=text)
-
-
-def _require_sealable(material: Material, sealed: Material) -> None:
-    """Refuse to seal `material` if what was `sealed` before does not stand, or more may come."""
-    name = material.session.id
-    problems = [*damaged_records(sealed), *seal_problems(sealed)]
-    if problems:
-        raise RecordError(
-            f"Session {name} is not sealed again, because what was sealed is not what is stored: "
-            f"{problems[0].text} Run `mesogun sessions verify {name}`."
-        )
-    if material.span.status is SessionStatus.OPEN and material.span.gaps:
-        raise RecordError(
-            f"Session {name} is not sealed yet: record {material.span.gaps[0]} is missing and may "
-            "still come. Run `mesogun sessions sync` first."
-        )
-
-
-def _add_seal(
-    db: orm.Session,
-    material: Material,
-    clock: ClockMapping | None = None,
-    gun_hash: GunHash | None = None,
-) -> Seal:
-    last = material.seals[-1] if material.seals else None
-    clock = clock or material.clock
-    rows = material.span.rows
-    if gun_hash and not (rows and rows[-1].sequence < gun_hash.next):
-        gun_hash = None
-    seal = Seal(
-        session=material.session.id,
-        number=len(material.seals),
-        sealed_at=utc_now_text(),
-        record_count=len(material.span.rows),
-        head_hash=material.heads[-1],
-        status=material.span.status,
-        clock_epoch_s=clock.epoch_s if clock else None,
-        clock_rate=clock.rate if clock else None,
-        note_count=len(material.notes) or None,
-        note_head=material.note_heads[-1] if material.notes else None,
-        gun_next=gun_hash.next if gun_hash else None,
-        gun_digest=gun_hash.digest if gun_hash else None,
-    )
-    if last and _content(last) == _content(seal):
-        return last
-    privacy.commit(material.session)
-    seal.seal = chain.seal_digest(material.session, seal, material.seals)
-    db.add(seal)
-    return seal
-
-
-def _renew_seal(db: orm.Session, material: Material) -> None:
-    """Seal what the last seal says once more if that one covers the reference itself.
-
-    Where the seals do not fit already, none is added: that would hide it.
-    """
-    privacy.commit(material.session)
-    if not material.seals or material.seals[-1].form == SEAL_FORM:
-        return
-    if any(seal_problems(material)):
-        return
-    last = chain.columns(material.seals[-1], "number", "sealed_at", "form", "seal")
-    seal = Seal(**last, number=len(material.seals), sealed_at=utc_now_text())
-    seal.seal = chain.seal_digest(material.session, seal, material.seals)
-    db.add(seal)
-
-
-def _content(seal: Seal) -> tuple[object, ...]:
-    return (
-        seal.form,
-        seal.head_hash,
-        seal.record_count,
-        seal.status,
-        seal.clock_epoch_s,
-        seal.clock_rate,
-        seal.note_head,
-    )
