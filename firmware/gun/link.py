@@ -23,7 +23,10 @@ class Refusal(Exception):
 
 
 class Link:
-    """One conversation over `serial`; `handler.handle` carries the requests out."""
+    """One conversation over `serial`; `handler.handle` carries the requests out.
+
+    `heard` and `handled` tell of requests; who reads them sets them back.
+    """
 
     def __init__(self, serial, handler):
         self._serial = serial
@@ -42,6 +45,7 @@ class Link:
         self._opening = 0  # number of the HELLO that opened the conversation
         self._newest = 0
         self.heard = False
+        self.handled = 0
         self._chunk = memoryview(b"")
         self._at = 0
         # Events tell of shots, so they take no memory: all are of one length, and stuffing adds one
@@ -78,6 +82,7 @@ class Link:
         message = view[0]
         request = view[1] | view[2] << 8
         self.heard = True
+        self.handled += 1
         if message == wire.MSG_HELLO:
             if request != self._opening:
                 self._opening = self._newest = request

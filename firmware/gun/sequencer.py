@@ -174,6 +174,11 @@ class Sequencer:
         running = self._running
         return running is not None and self._machine.clock_ms >= running.start_ms
 
+    def rest_ms(self):
+        """How long nothing moves from now on, unless a trigger is pressed."""
+        running = self._running
+        return _NEVER_MS if running is None else max(running.start_ms - self._machine.clock_ms, 0)
+
     def delivered_so_far(self):
         """Dose steps of the session, those of the running shot included as the witness has them."""
         if not self.moving or self._running.purpose == wire.STEP_PRIME:

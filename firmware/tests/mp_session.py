@@ -9,6 +9,7 @@ from binascii import crc32
 import mark
 from simflash import SECTOR_BYTES, SimFlash
 
+import gun.app
 from gun import frame, wire
 from gun.app import App
 
@@ -165,8 +166,8 @@ def framed(message, number, body):
     return bytes(out[: frame.encode(content, 3 + len(body), out)])
 
 
-def _run(app, machine, seconds):
-    machine.end_ms = machine.clock_ms + seconds * 1000
+def _run(app, machine, seconds, milliseconds=0):
+    machine.end_ms = machine.clock_ms + seconds * 1000 + milliseconds
     try:
         app.run()
     except Stop:
@@ -198,3 +199,36 @@ def test_a_shot_of_a_train_takes_no_memory():
     shots = controller.sequencer.shots_done - between
     assert shots - (between - before) >= 89
     assert many == few, (few, many)  # what the end of each run takes
+
+
+class Collector:
+    """Stands in for the module gc, and notes whether a shot was moving or was about to."""
+
+    def __init__(self, sequencer):
+        self._sequencer = sequencer
+        self.rests_ms = []
+
+    def collect(self):
+        assert not self._sequencer.moving
+        self.rests_ms.append(self._sequencer.rest_ms())
+
+
+@mark.req("R13", "R43")
+def test_garbage_of_a_host_that_asks_all_the_time_is_collected_in_rests():
+    machine = Machine()
+    app = App(machine)
+    sequencer = app._controller.sequencer
+    machine.script = frames_of_a_run()
+    _run(app, machine, 1)
+    collector = gun.app.gc = Collector(sequencer)
+    try:
+        machine.inputs |= wire.INPUT_TRIGGER
+        asked = 200
+        for number in range(asked):
+            machine.script = [framed(wire.MSG_STATUS, 200 + number, b"")]
+            _run(app, machine, 0, 50)
+    finally:
+        gun.app.gc = gc
+    assert sequencer.shots_done > 20, sequencer.shots_done
+    assert asked // 32 - 1 <= len(collector.rests_ms) <= asked // 32, collector.rests_ms
+    assert min(collector.rests_ms) >= 30
