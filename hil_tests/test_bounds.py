@@ -68,7 +68,7 @@ def test_every_field_of_every_request_is_checked(bench: Bench, raw: RawHost) -> 
     assert not bench.driver_on()
 
 
-@pytest.mark.req("R01")
+@pytest.mark.req("R01", "R44")
 def test_every_request_has_its_length_and_every_id_its_meaning(bench: Bench, raw: RawHost) -> None:
     for message in messages.REQUESTS:
         if message is messages.HELLO:

@@ -29,6 +29,7 @@ def test_only_the_two_files_that_micropython_looks_for_are_sources(package: Pack
     assert sources == {"boot.py", "main.py"}
 
 
+@pytest.mark.req("R44")
 @pytest.mark.parametrize("folder", ["tests/", "hal/virtual/", "gun/ports"])
 def test_what_no_board_needs_stays_here(package: Package, folder: str):
     assert not [name for name in package.files if name.startswith(folder)]
