@@ -14,6 +14,12 @@ def _run(machine):
 
 
 if sys.platform == "rp2":
+    import micropython
+
+    # Before anything else: from here on no byte 0x03, not even of a host that is quick to find the
+    # port, interrupts the firmware. No boot.py can do it: MicroPython undoes it for each file.
+    micropython.kbd_intr(-1)
+
     from hal.rp2040 import startup
 
     startup.check_version()

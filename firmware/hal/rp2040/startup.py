@@ -4,6 +4,7 @@ import sys
 import time
 
 import machine
+import micropython
 import rp2
 import vfs
 from micropython import const
@@ -12,6 +13,7 @@ from boards import reference as board
 
 # Before 1.28 a soft reset with an active DMA crashes; before 1.27 `DMA.close` stops no channel.
 _OLDEST = (1, 28)
+_CTRL_C = const(3)
 _HOLD_MS = const(3000)  # no press of somebody who goes on injecting when the light is back
 
 
@@ -48,6 +50,7 @@ def maintenance():
     begin_ms = time.ticks_ms()
     while not trigger.value():
         if time.ticks_diff(time.ticks_ms(), begin_ms) >= _HOLD_MS:
+            micropython.kbd_intr(_CTRL_C)
             return True
         machine.idle()
     return False

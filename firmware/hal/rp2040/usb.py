@@ -5,7 +5,6 @@ import sys
 import time
 
 import machine
-import micropython
 from micropython import const
 
 # What one look at the port takes at most: byte by byte, in which nobody looks at anything else.
@@ -28,8 +27,6 @@ class Serial:
     """
 
     def __init__(self):
-        # Otherwise a byte 0x03 in a frame would stop the firmware and lead to the prompt.
-        micropython.kbd_intr(-1)
         self.source = sys.stdin  # to be polled
         self._bytes = sys.stdin.buffer
         self._sink = sys.stdout.buffer

@@ -132,3 +132,17 @@ def test_a_press_at_power_on_is_no_hand_that_waits_for_the_prompt(
     pico.run_until(lambda: False, 1_500_000_000)
     with pytest.raises(GunRuns):
         Board(PORT, interrupt=False)
+
+
+@pytest.mark.req("R37")
+def test_a_hasty_host_does_not_get_the_prompt(power_on: Callable[..., Pico]):
+    """Each byte that means something to the prompt, from the moment on that the board is on USB."""
+    pico = power_on(storage(build_package().files))
+    for _ in range(800):
+        pico.send(b"\x03\x01\x02\x04\x05\r")
+        pico.run_until(lambda: False, 1_000_000)
+    pico.run_until(lambda: False, 500_000_000)
+    assert b">" not in pico.receive()
+    assert pico.resets == 0
+    with pytest.raises(GunRuns):
+        Board(PORT, interrupt=False)
