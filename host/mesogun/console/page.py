@@ -17,7 +17,7 @@ _NAMES: Final = {
     "escape": N_("Esc"),
     "enter": N_("Enter"),
     "arrows": N_("arrows"),
-    "pages": N_("Page up/down"),
+    "pages": N_("PgUp/PgDn"),
 }
 
 

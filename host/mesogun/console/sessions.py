@@ -22,7 +22,7 @@ from mesogun.records import Session, Store
 from mesogun.words import N_, _, ngettext
 from mesogun.words.gun import end
 
-_MOST: Final = 200
+_MOST: Final = 50
 """Sessions that are listed; filters find the others."""
 
 
@@ -140,9 +140,12 @@ class SessionsPage(RowsPage[Session]):
             + ": "
             + ngettext("{count} session", "{count} sessions", len(found)).format(count=len(found))
         )
-        headings = (_("id"), _("date"), _("program"), _("patient"), _("shots"), _("end"))
+        headings = (_("id"), _("date"), _("patient"), _("shots"), _("end"), _("program"))
         self.fill(headings, found, rows)
-        self.say("" if found else _("No session. f changes the filter."))
+        told = "" if found else _("No session. f changes the filter.")
+        if len(found) == _MOST:
+            told = _("These are the newest {count}. f finds older ones.").format(count=_MOST)
+        self.say(told)
 
 
 def _row(store: Store, session: Session) -> tuple[str, ...]:
@@ -159,7 +162,7 @@ def _row(store: Store, session: Session) -> tuple[str, ...]:
         ended = end(record.end.reason if record.end else None)
         if not record.complete:
             ended = _("INCOMPLETE") + ", " + ended
-    return session.id, f"{made:%Y-%m-%d %H:%M}", _(session.program_name), patient, shots, ended
+    return session.id, f"{made:%Y-%m-%d %H:%M}", patient, shots, ended, _(session.program_name)
 
 
 def _told(act: Callable[[str], str], session: str) -> str:

@@ -29,23 +29,33 @@ class Gate:
 
     def __init__(self) -> None:
         self._wanted: Callable[[Progress], bool] | None = None
+        self._seen: Progress | None = None
         self._reached = threading.Event()
         self._go = threading.Event()
 
     def stand(self, progress: Progress) -> None:
         """Called by the gun's thread after each look."""
+        self._seen = progress
         if self._wanted is not None and not self._wanted(progress):
             return
         self._go.clear()
         self._reached.set()
         assert self._go.wait(HANG_S)
 
-    async def until(self, wanted: Callable[[Progress], bool]) -> None:
-        """Look on until a look is `wanted`."""
+    def set(self, wanted: Callable[[Progress], bool]) -> None:
+        """Let the next look that is `wanted` be the last."""
         self._wanted = wanted
         self._reached.clear()
         self._go.set()
-        assert await asyncio.to_thread(self._reached.wait, HANG_S)
+
+    async def reached(self) -> None:
+        """Wait until that look was taken."""
+        assert await asyncio.to_thread(self._reached.wait, HANG_S), self._seen
+
+    async def until(self, wanted: Callable[[Progress], bool]) -> None:
+        """Look on until a look is `wanted`."""
+        self.set(wanted)
+        await self.reached()
 
     def open(self) -> None:
         """Look on for good."""

@@ -39,8 +39,9 @@ async def begin(person) -> None:
     await person.answer("is it a BD Plastipak 5 ml?", "y")
     await person.answer("Is it in?", "y")
     await person.answer("Prime the needle now?", "n")
+    person.gate.set(lambda progress: progress.wants_trigger)
     await person.answer("Start?", "y")
-    await person.gate.until(lambda progress: progress.wants_trigger)
+    await person.gate.reached()
     await person.press("space")
     await person.gate.until(running)
 

@@ -1,0 +1,42 @@
+"""Screens of a day as docs/day.md keeps them, so that the document cannot grow stale."""
+
+import os
+import re
+from pathlib import Path
+
+DAY = Path(__file__).parents[3] / "docs/day.md"
+
+KEEP = "MESOGUN_KEEP_SCREENS"
+"""Set to write the document again instead of comparing it."""
+
+_VARYING = (
+    r"\b[0-9a-f]{64}\b",  # hash of a record
+    r"\b(?=[a-z]*\d)[a-z\d]{8}\b",  # session
+    r"\d{4}-\d\d-\d\d \d\d:\d\d",
+    r"\w+ \d{1,2}, \d{4}",  # dates
+)
+
+
+def _masked(text: str) -> str:
+    for varying in _VARYING:
+        text = re.sub(varying, lambda found: "*" * len(found[0]), text)
+    return text
+
+
+def _block(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(<!-- console: {name} -->\n\n```text\n)(.*?)(\n```)", re.DOTALL)
+
+
+def compare(screens: dict[str, str]) -> None:
+    """Each screen is the one of the document."""
+    document = DAY.read_text("utf-8")
+    for name, whole in screens.items():
+        screen = whole.rstrip()
+        found = _block(name).search(document)
+        assert found, f"docs/day.md has no screen {name!r}"
+        if os.environ.get(KEEP):
+            document = document[: found.start(2)] + screen + document[found.end(2) :]
+        else:
+            assert _masked(found[2]) == _masked(screen), f"{name}: run this test with {KEEP}=1"
+    if os.environ.get(KEEP):
+        DAY.write_text(document, "utf-8")
