@@ -123,13 +123,13 @@ def occlusion(
         take(bench.others(draws))
     tables = ((bench.HEADINGS, bench.rows(found)), (bench.OTHER_HEADINGS, bench.other_rows(found)))
     text = [table(headings, rows) for headings, rows in tables if rows]
+    shown = [part for headings, rows in tables if rows for part in (Table(rows, headings), "")]
     written = output / "occlusion.md"
     written.write_text("\n".join([*text, bench.totals(found) + "\n"]))
     return Answer(
         [bench.row_of(each) for each in found],
         [
-            *(Table(rows, headings) for headings, rows in tables if rows),
-            "",
+            *shown,
             bench.totals(found),
             f"Written to {path} and {written}.",
         ],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mesogun.bench import accuracy
+from mesogun.bench import accuracy, pairs
 from mesogun.bench.cells import TRAINS, Cell, Train
 from mesogun.bench.measure import Measured, measure
 from mesogun.bench.replay import Bed, deliver, specimen
@@ -115,6 +115,19 @@ def test_without_advance_the_shots_of_the_hard_corner_smear_into_each_other() ->
     assert errors[0] < -40
     assert errors[1] < -10
     assert made.dribble_nl > 1_000
+
+
+def test_the_pairs_are_measured_on_every_bed_with_and_without_advance() -> None:
+    rows = [*pairs.measure_pairs(0)]
+
+    assert len({(row.cell, row.mounted) for row in rows}) == 2 * 2 * len(pairs.BEDS) + 2
+    assert {len(row.cells()) for row in rows} == {len(pairs.HEADINGS)}
+    for cell in (pairs.USUAL, pairs.HARD):
+        plain, ahead = (
+            next(row for row in rows if (row.cell, row.bed) == (each, Bed()))
+            for each in (cell.without_advance(), cell)
+        )
+        assert ahead.window_percent > 1.5 * plain.window_percent
 
 
 def test_a_corner_that_cannot_be_met_is_said_to_fail_and_why() -> None:
