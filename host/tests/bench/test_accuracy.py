@@ -19,7 +19,7 @@ NAPPAGE, POINT_30, POINT_100, PERFUSION = TRAINS
 HARDEST = (
     Cell("bd-plastipak-5", "30g-4", 1.0, NAPPAGE),
     Cell("bd-plastipak-10", "30g-4", 1.0, NAPPAGE),
-    Cell("bd-plastipak-5", "30g-13", 1.0, POINT_30),
+    Cell("bd-plastipak-5", "30g-4", 1.0, POINT_30),
     Cell("bd-plastipak-10", "30g-4", 1.0, POINT_100),
     Cell("bd-plastipak-10", "27g-13", 1.0, PERFUSION),
 )
