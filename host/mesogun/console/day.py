@@ -73,12 +73,10 @@ class DayPage(Page):
 
     def on_mount(self) -> None:
         """Show the day."""
-        super().on_mount()
         self.on_screen_resume()
 
     def on_screen_resume(self) -> None:
         """Show the day as it is now."""
-        super().on_screen_resume()
         self.entitle(f"mesogun   {date(datetime.now().astimezone())}")
         self._day.update(self._picture())
 

@@ -43,7 +43,6 @@ class FormPage(Page):
 
     def on_mount(self) -> None:
         """Begin with the first line."""
-        super().on_mount()
         self.entitle(self._heading)
         next(iter(self._lines.values())).focus()
 

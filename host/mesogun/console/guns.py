@@ -35,7 +35,6 @@ class GunsPage(RowsPage[GunSeen]):
 
     def on_mount(self) -> None:
         """Look which there are."""
-        super().on_mount()
         self.entitle(_("Guns"))
         self._look()
 
@@ -51,7 +50,6 @@ class GunsPage(RowsPage[GunSeen]):
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """Tell what to do with the marked one."""
-        super().on_data_table_row_highlighted(event)
         if self.marked is not None:
             self.say(what_now(self.marked))
 

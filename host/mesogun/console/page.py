@@ -42,6 +42,7 @@ class Page(Screen[None]):
         super().__init__()
         self._title = Static(id="title")
         self._said = Static(id="said")
+        self._said.display = False
         self._keys = Static(id="keys")
 
     def compose(self) -> ComposeResult:
@@ -87,8 +88,7 @@ class Page(Screen[None]):
         return cast("App[object]", self.app)  # pyright: ignore[reportUnknownMemberType]
 
     def on_mount(self) -> None:
-        """Begin with nothing said."""
-        self.say("")
+        """Show the keys; the toolkit calls this after the `on_mount` of each kind of page."""
         self.show_keys()
 
     def on_screen_resume(self) -> None:

@@ -29,7 +29,6 @@ class ProgramsPage(RowsPage[Chosen]):
 
     def on_mount(self) -> None:
         """Show them all."""
-        super().on_mount()
         self.entitle(_("What is to be given?"))
         found = [*_catalog(), *_files()]
         headings = (_("kind"), _("name"), _("technique"))

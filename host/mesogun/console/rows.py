@@ -29,7 +29,6 @@ class RowsPage(Page, Generic[T]):
 
     def on_mount(self) -> None:
         """Let the table have the arrows."""
-        super().on_mount()
         self._table.focus()
 
     @property

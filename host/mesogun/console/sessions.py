@@ -102,7 +102,6 @@ class SessionsPage(RowsPage[Session]):
 
     def on_mount(self) -> None:
         """List all."""
-        super().on_mount()
         self._list(self._filter)
 
     def choose(self) -> None:
@@ -219,7 +218,6 @@ class SessionPage(Page):
 
     def on_mount(self) -> None:
         """Let the arrows scroll."""
-        super().on_mount()
         self.entitle(_("Session {session}").format(session=self._session))
         self._log.focus()
 

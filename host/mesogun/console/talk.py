@@ -43,7 +43,6 @@ class TalkPage(Page):
 
     def on_mount(self) -> None:
         """Begin with the talk, and no question."""
-        super().on_mount()
         self._live.display = False
         self._clear()
 
@@ -122,7 +121,6 @@ class TalkPage(Page):
         if event.key in ("pageup", "pagedown"):
             up = event.key == "pageup"
             (self._log.scroll_page_up if up else self._log.scroll_page_down)(animate=False)
-        super().on_key(event)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the line."""

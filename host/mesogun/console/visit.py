@@ -30,7 +30,6 @@ class VisitPage(TalkPage):
 
     def on_mount(self) -> None:
         """Begin."""
-        super().on_mount()
         self.entitle(f"{gun_name(self._settled.port)}: {_(self._chosen.title)}")
         self.run_worker(self._give_it, thread=True)
 
@@ -46,9 +45,10 @@ class VisitPage(TalkPage):
     def on_key(self, event: events.Key) -> None:
         """Give keys to the gun while it is followed."""
         if not self.is_live:
-            super().on_key(event)
             return
         event.stop()
+        # Else the toolkit lets the talk have it too.
+        event.prevent_default()
         key = "\r" if event.key == "enter" else event.character
         if key is not None:
             self.desk.press(key.lower())
