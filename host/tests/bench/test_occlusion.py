@@ -28,7 +28,7 @@ FAST = (
     Case(NAPPAGE, "bd-plastipak-10", "30g-13"),
     Case(NAPPAGE_2, "bbraun-omnifix-10", "30g-4"),
     Case(PAPULES, "bd-plastipak-5", "30g-4"),
-    Case(POINT_100, "bd-plastipak-10", "30g-4"),
+    Case(POINT_100, "bd-plastipak-5", "30g-13"),
 )
 SLOW = (
     Case(PERFUSION, "bd-plastipak-10", "27g-13"),
@@ -46,14 +46,14 @@ def _guns_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("case", FAST + SLOW, ids=lambda case: f"{case.work.id} {case.syringe}")
 def test_a_needle_that_gets_blocked_behind_pressure_advance_is_found_in_time(case: Case) -> None:
     assert case.supported()
-    for each in blocked(case, 3):
+    for each in blocked(case, 2):
         assert not each.missed, each
 
 
 @pytest.mark.req("R24")
 @pytest.mark.parametrize("case", FAST + SLOW, ids=lambda case: f"{case.work.id} {case.syringe}")
 def test_undisturbed_guns_raise_no_alarm(case: Case) -> None:
-    for each in clean(case, 3):
+    for each in clean(case, 2):
         assert each.trial.fault is Fault.NONE, each
 
 
@@ -79,6 +79,7 @@ def test_what_is_not_supported_is_left_out_and_said_by_the_check() -> None:
     cases = [*supported()]
     assert set(FAST + SLOW) <= set(cases)
     assert Case(FLOW_5, "bd-plastipak-10", "30g-4") not in cases, "R24 would take it too long"
+    assert Case(POINT_100, "bd-plastipak-10", "30g-4") not in cases, "skin may need the alarm's"
     assert Case(NAPPAGE, "bd-plastipak-10", "32g-4") not in cases, "R25 allows no such pressure"
 
 
