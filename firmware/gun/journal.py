@@ -27,6 +27,7 @@ _CRC_AT = _BYTES - 4
 _ERASED = const(0)
 _DIRTY = const(0xFFFFFFFF)
 
+_FULL = "journal full: read and acknowledge records, then leave the gun idle"
 _BLANK_RECORD = b"\xff" * _BYTES
 _BLANK_PAGE = b"\xff" * _PAGE_BYTES
 
@@ -38,12 +39,14 @@ class JournalError(Exception):
 class Journal:
     """Records from `oldest` to `next`, not including it, in `capacity` slots.
 
+    One slot more is kept for the ACKNOWLEDGED record with which a full journal begins to empty.
+
     Pack the body of a record into `body`, then `append` it. Records below `acknowledged` are stored
     by a host; `chain` is the running hash of all. `sound` is false after a write that failed, until
     one succeeds. While `needs_maintenance`, call `maintain` whenever the gun is idle.
     """
 
-    capacity = _SECTORS * _LAST_SLOT
+    capacity = _SECTORS * _LAST_SLOT - 1
 
     def __init__(self, flash):
         self._flash = flash
@@ -144,7 +147,12 @@ class Journal:
     @property
     def free_records(self):
         """Records that can be appended before a sector has to be erased."""
-        return _LAST_SLOT + 1 - self._slot + self._erased * _LAST_SLOT
+        return max(_LAST_SLOT - self._slot + self._erased * _LAST_SLOT, 0)
+
+    @property
+    def _is_full(self):
+        """Is there no slot left, not even the one that is kept?"""
+        return self._slot > _LAST_SLOT and not self._erased
 
     def append(self, kind, step, time_ms):
         """Write the record whose body was packed, prove it, and return its sequence number.
@@ -152,6 +160,9 @@ class Journal:
         Raises JournalError if it cannot be read back or there is no room. The number of a record
         that failed is not used again.
         """
+        last = self._slot >= _LAST_SLOT and not self._erased
+        if last and kind != wire.RECORD_ACKNOWLEDGED:
+            raise JournalError(_FULL)
         if self._slot > _LAST_SLOT:
             self._begin_sector(time_ms)
         sequence = self.next
@@ -192,7 +203,7 @@ class Journal:
                 self._slot = 1
                 self._erases = erases
                 return
-        raise JournalError("journal full: read and acknowledge records, then leave the gun idle")
+        raise JournalError(_FULL)
 
     def _is_blank(self, sector):
         # An erasing that lost its power may have cleared the head alone.
@@ -288,7 +299,7 @@ class Journal:
         if self.chain.next < self.next:
             self.chain.extend(self)
             return True
-        if self._unwritten and self.free_records:
+        if self._unwritten and not self._is_full:
             self._unwritten = False
             wire.pack_record_acknowledged(self.body, 0, self.acknowledged, self.chain.digest)
             self._own_acknowledgement = self._anchor = self.append(
@@ -313,9 +324,9 @@ class Journal:
         end = first + _LAST_SLOT
         if end > self.acknowledged:
             return False
-        # The next start of the gun goes on from the hash in the last ACKNOWLEDGED record. A full
-        # journal has no choice: there is no room for another one before a sector is erased.
-        return end <= self._anchor or not self._anchor or not self.free_records
+        # The next start of the gun goes on from the hash in the last ACKNOWLEDGED record. A journal
+        # that is full although a slot was kept, because that one is worn, has no choice.
+        return end <= self._anchor or not self._anchor or self._is_full
 
 
 def _is_sound(record):

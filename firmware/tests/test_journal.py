@@ -28,7 +28,7 @@ wire: Any = import_module("gun.wire")
 simflash: Any = import_module("simflash")
 
 PER_SECTOR = 127
-CAPACITY = limits.JOURNAL_SECTORS * PER_SECTOR
+CAPACITY = limits.JOURNAL_SECTORS * PER_SECTOR - 1
 
 
 def opened(flash: Any) -> Any:
@@ -225,7 +225,7 @@ def test_a_full_journal_takes_no_more_until_records_are_acknowledged() -> None:
         "magic": SECTOR_MAGIC,
         "acknowledged": 2 * PER_SECTOR + 1,
         "erases": 1,
-        "anchor": 0,
+        "anchor": CAPACITY + 1,
     }
     assert journal.oldest == 2 * PER_SECTOR + 1
     assert opened(flash).acknowledged == 2 * PER_SECTOR + 1
@@ -330,11 +330,36 @@ class TestAcknowledging:
         journal = opened(simflash.SimFlash())
         fill(journal, CAPACITY)
         journal.acknowledge(CAPACITY + 1, 0)
-        # A sector has to go before there is room for the record; then even the last one can.
-        assert maintain(journal) == limits.JOURNAL_SECTORS + 1
+        # Its own record goes into the slot that was kept, and all other sectors go.
+        assert maintain(journal) == limits.JOURNAL_SECTORS
         assert records(journal)[-1].body["sequence"] == CAPACITY + 1
         append(journal)
-        assert sequences(journal) == [CAPACITY + 1, CAPACITY + 2]
+        assert sequences(journal)[-3:] == [CAPACITY, CAPACITY + 1, CAPACITY + 2]
+
+    @pytest.mark.req("R40", "R41")
+    def test_a_cut_while_a_full_journal_begins_to_empty_breaks_no_chain(self) -> None:
+        flash = simflash.SimFlash()
+        journal = opened(flash)
+        fill(journal, CAPACITY)
+        journal.acknowledge(CAPACITY + 1, 0)
+        while not flash.erasures[0]:
+            journal.maintain()
+        digest = journal.chain.digest
+        again = opened(flash)
+        assert again.chain.next == CAPACITY + 1
+        maintain(again)
+        assert (again.chain.next, again.chain.digest) == (CAPACITY + 2, digest)
+
+    def test_a_full_journal_whose_kept_slot_is_worn_can_be_acknowledged(self) -> None:
+        flash = simflash.SimFlash()
+        journal = opened(flash)
+        fill(journal, CAPACITY)
+        flash.stuck_at = limits.JOURNAL_SECTORS * 4096 - limits.RECORD_BYTES
+        journal.acknowledge(CAPACITY + 1, 0)
+        with pytest.raises(journal_module.JournalError, match="reads back wrong"):
+            maintain(journal)
+        maintain(journal)
+        assert journal.free_records > CAPACITY - 3 * PER_SECTOR
 
 
 class TestChain:

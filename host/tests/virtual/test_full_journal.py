@@ -97,7 +97,8 @@ def _by_hand(gun: Gun, panel: Panel) -> None:
 def _by_host(gun: Gun, panel: Panel) -> None:
     panel.trigger = True
     _pass(gun, 300)
-    gun.pause()
+    if gun.status().state is ControllerState.RUNNING:
+        gun.pause()
     panel.trigger = False
     _pass(gun, 300)
     gun.resume(_SESSION)
