@@ -76,7 +76,7 @@ RECORDS_PER_READ: Final = 15
 FLASH_PAGE_BYTES: Final = 256
 FLASH_SECTOR_BYTES: Final = 4096
 JOURNAL_SECTORS: Final = 256
-"""1 MiB: 32,512 records, R40 asks for 20,000."""
+"""1 MiB: 32,511 records, R40 asks for 20,000."""
 JOURNAL_DIGEST_BYTES: Final = 12
 """Of each SHA-256 of the journal's running hash: as many as ACKNOWLEDGED has room for."""
 PROGRESS_MS: Final = 5_000
