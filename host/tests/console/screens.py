@@ -1,5 +1,6 @@
 """Screens of a day as docs/day.md keeps them, so that the document cannot grow stale."""
 
+import difflib
 import os
 import re
 from pathlib import Path
@@ -39,6 +40,11 @@ def compare(screens: dict[str, str]) -> None:
         if os.environ.get(KEEP):
             document = document[: found.start(2)] + screen + document[found.end(2) :]
         else:
-            assert _masked(found[2]) == _masked(screen), f"{name}: run this test with {KEEP}=1"
+            differs = "\n".join(
+                difflib.unified_diff(
+                    _masked(found[2]).splitlines(), _masked(screen).splitlines(), lineterm=""
+                )
+            )
+            assert not differs, f"{name}: run this test with {KEEP}=1\n{differs}"
     if os.environ.get(KEEP):
         DAY.write_text(document, "utf-8")
