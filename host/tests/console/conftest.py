@@ -23,6 +23,10 @@ from mesogun.treatment import Progress
 HANG_S = 600
 """Ends a test that would wait for ever; no result depends on it."""
 
+_DRAWINGS = 4
+_HOPS = 100
+"""Turns of the event loop; a key takes some ten from the application to the gun."""
+
 
 class Gate:
     """Lets the gun be looked at until something is so; in between its time stands still."""
@@ -52,11 +56,6 @@ class Gate:
         """Wait until that look was taken."""
         assert await asyncio.to_thread(self._reached.wait, HANG_S), self._seen
 
-    async def until(self, wanted: Callable[[Progress], bool]) -> None:
-        """Look on until a look is `wanted`."""
-        self.set(wanted)
-        await self.reached()
-
     def open(self) -> None:
         """Look on for good."""
         self._wanted = lambda _progress: False
@@ -80,8 +79,20 @@ class Person:
     asked: "asyncio.Queue[Question]" = field(default_factory=asyncio.Queue)
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        for key in keys:
+            await self.pilot.press(key)
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Lets the screen act on all that was sent to it, and draw.
+
+        Textual's own pause ends when the process is idle by the clock, on a busy computer too soon.
+        What is drawn may ask for something that follows the drawing, such as a scroll to the end.
+        """
+        for _ in range(_DRAWINGS):
+            for _ in range(_HOPS):
+                await asyncio.sleep(0)
+            await self.pilot.pause()
 
     async def type(self, text: str) -> None:
         """Types a line, and Enter."""
@@ -91,7 +102,7 @@ class Person:
         """Waits for the next question, which must be this one."""
         question = await asyncio.wait_for(self.asked.get(), HANG_S)
         assert part in question.text, self.screen
-        await self.pilot.pause()
+        await self.settle()
 
     async def answer(self, part: str, *keys: str) -> None:
         """Answers the next question, which must be this one."""
@@ -101,7 +112,17 @@ class Person:
     async def back(self) -> None:
         """Waits for the end of a treatment's dialogue."""
         await self.app.workers.wait_for_complete()
-        await self.pilot.pause()
+        await self.settle()
+
+    async def until(self, wanted: Callable[[Progress], bool]) -> None:
+        """Lets the gun go on until a look is `wanted`, and sees that look."""
+        self.gate.set(wanted)
+        await self.reached()
+
+    async def reached(self) -> None:
+        """Waits until the look that the gate is set for was taken, and sees it."""
+        await self.gate.reached()
+        await self.settle()
 
     @property
     def screen(self) -> str:

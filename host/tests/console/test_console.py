@@ -41,9 +41,9 @@ async def begin(person) -> None:
     await person.answer("Prime the needle now?", "n")
     person.gate.set(lambda progress: progress.wants_trigger)
     await person.answer("Start?", "y")
-    await person.gate.reached()
+    await person.reached()
     await person.press("space")
-    await person.gate.until(running)
+    await person.until(running)
 
 
 def the_session() -> SessionRecord:

@@ -61,14 +61,14 @@ def test_a_day_by_keys(sit, surroundings, monkeypatch, language):
             await start(person, yes)
             assert f"> {_('HOLD THE TRIGGER{key}.').split('{')[0]}" in person.screen
             await person.press("space")
-            await person.gate.until(shots(3))
+            await person.until(shots(3))
             await person.press("p")
-            await person.gate.until(long_paused())
+            await person.until(long_paused())
             kept["pause"] = person.screen
             await person.press("p")
-            await person.gate.until(waits_for_trigger)
+            await person.until(waits_for_trigger)
             await person.press("space")
-            await person.gate.until(shots(6))
+            await person.until(shots(6))
             await person.press("o")  # a blocked needle
             person.gate.open()
             await person.hear(_("How do you want to go on?"))
@@ -83,7 +83,7 @@ def test_a_day_by_keys(sit, surroundings, monkeypatch, language):
             await start(person, yes)
             assert "2/2" in person.screen
             await person.press("space")
-            await person.gate.until(shots(9))
+            await person.until(shots(9))
             await person.press("c")  # another needle
             person.gate.open()
             await person.answer(_("How do you want to go on?"), "2", "enter")
@@ -155,7 +155,7 @@ async def prepare(person, yes: str, kept: dict[str, str]) -> None:
 async def prime(person, yes: str) -> None:
     person.gate.set(waits_for_prime)
     await person.answer(_("Prime the needle now?"), yes)
-    await person.gate.reached()
+    await person.reached()
     assert f"> {_('PRIME')}" in person.screen
     await person.press("space")
     person.gate.open()
@@ -165,7 +165,7 @@ async def prime(person, yes: str) -> None:
 async def start(person, yes: str) -> None:
     person.gate.set(waits_for_trigger)
     await person.answer(_("Start?"), yes)
-    await person.gate.reached()
+    await person.reached()
 
 
 async def records(person, kept: dict[str, str]) -> None:
