@@ -66,8 +66,8 @@ def test_a_program_of_the_catalog_is_delivered(make_bench: BenchMaker, name: str
     assert 0 <= last_pull <= made.backward / receipt.shots
     assert status.delivered_nl == pytest.approx(volume_nl, abs=pl_per_step / 1000)
     bench.run_for(5)
-    # 3.4 % of it is the syringe's bore, which the gun was told nothing of. Of the first shot 15 % may
-    # stay in the syringe, whose compliance it fills (R06).
+    # 3.4 % of it is the syringe's bore, which the gun was told nothing of. Of the first shot 15 %
+    # may stay in the syringe, whose compliance it fills (R06).
     most_off_nl = 0.036 * volume_nl + 0.15 * max(step.dose_nl for step in steps)
     assert bench.delivered_nl() == pytest.approx(volume_nl, abs=most_off_nl)
     health.check()
