@@ -7,6 +7,7 @@ from typing import Any
 from mesogun.cli.exit_codes import DONE, exit_code
 from mesogun.cli.printer import Answer, Table
 from mesogun.cli.words import count
+from mesogun.desk.guns import open_kept, sync_kept
 from mesogun.desk.simulation import simulation
 from mesogun.errors import MesogunError, PortError
 from mesogun.gun import Gun
@@ -15,7 +16,7 @@ from mesogun.ports import SIM, open_port
 from mesogun.records import Store
 from mesogun.sync import SyncReport, sync_gun
 from mesogun.virtual.firmware import micropython_executable
-from mesogun.virtual.gun import VirtualTransport, kept_guns
+from mesogun.virtual.gun import kept_guns
 
 
 @dataclass(frozen=True)
@@ -70,18 +71,16 @@ def _kept(store: Store) -> Iterator[_Outcome]:
     for board_id in kept:
         name = board_id.hex()
         try:
-            transport = VirtualTransport(simulation(speed="max").settings(), board_id)
+            transport = open_kept(board_id)
         except PortError as error:
             # Somebody uses it, so nothing is lost and there is nothing to do yet.
             yield _Outcome(name, "sim", problem=error)
             continue
         try:
-            with Gun.open(transport) as gun:
-                report = sync_gun(gun, store)
+            report = sync_kept(transport, store)
         except MesogunError as error:
             yield _failed(name, "sim", error)
         else:
-            transport.forget()
             yield _Outcome(name, "sim", report)
 
 

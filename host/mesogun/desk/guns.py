@@ -8,7 +8,7 @@ from mesogun.gun import Gun
 from mesogun.link import Probe, probe_ports
 from mesogun.ports import SIM, open_port
 from mesogun.records import Store
-from mesogun.sync import sync_gun
+from mesogun.sync import SyncReport, sync_gun
 from mesogun.virtual.gun import VirtualTransport, kept_guns
 from mesogun_protocol.enums import ControllerState, Fault
 
@@ -68,10 +68,25 @@ def hand_over(port: str) -> int:
         if port != SIM:
             with Gun.open(open_port(port, simulation)) as gun:
                 return sync_gun(gun, store).stored
-        stored = 0
-        for board_id in kept_guns():
-            transport = VirtualTransport(simulation(speed="max").settings(), board_id)
-            with Gun.open(transport) as gun:
-                stored += sync_gun(gun, store).stored
-            transport.forget()
-        return stored
+        return sum(sync_kept(open_kept(board_id), store).stored for board_id in kept_guns())
+
+
+def open_kept(board_id: bytes) -> VirtualTransport:
+    """Switch on a virtual gun whose run was broken off.
+
+    Raises:
+        PortError: if somebody uses it.
+    """
+    return VirtualTransport(simulation(speed="max").settings(), board_id)
+
+
+def sync_kept(transport: VirtualTransport, store: Store) -> SyncReport:
+    """Store what such a gun holds, and let go of it.
+
+    Raises:
+        MesogunError: as the texts say; then it is kept.
+    """
+    with Gun.open(transport) as gun:
+        report = sync_gun(gun, store)
+    transport.forget()
+    return report
