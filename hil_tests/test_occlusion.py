@@ -11,7 +11,7 @@ from sessions import FLOW, SHOT, arm_again, follow, listen
 from mesogun.catalog import get_needle, get_syringe
 from mesogun.gun import Gun, Status
 from mesogun.link import Link
-from mesogun.program.alarm import closed_pa, with_alarm
+from mesogun.program.alarm import closed_pa, with_alarms
 from mesogun.program.planned import PlannedStep
 from mesogun_protocol.enums import ControllerState, Fault, RecordKind, TriggerMode
 
@@ -30,7 +30,7 @@ _REACTION_NL = 1_000
 
 def _start(bench: Bench, health: Health, syringe_id: str, needle_id: str, work: PlannedStep) -> Gun:
     syringe = get_syringe(syringe_id)
-    step = with_alarm(work, syringe, get_needle(needle_id), 1.0, False)
+    step = with_alarms([work], syringe, get_needle(needle_id), 1.0, False)[0]
     gun = health.greet(Link(bench.connect()))
     pl_per_step = syringe.pl_per_step()
     gun.load_syringe(

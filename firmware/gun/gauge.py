@@ -51,6 +51,7 @@ class Gauge:
         self._seen_pa = 0
         self._held_pa = 0  # risen within the shot beyond half of what a closed needle explains
         self._rest_position = 0
+        self._rest_farthest = 0
         self._rest_pa = 0
         self._kept_pa = 0  # the same from rest to rest
         self.fit(0, 0, 0)
@@ -121,6 +122,7 @@ class Gauge:
                 self._kept_pa = 0
             self._rest_pa = pa
             self._rest_position = position
+            self._rest_farthest = self._farthest
         self._peak_pa = self._seen_pa = pa
         # Pulled back, the force says nothing of the liquid, and its way up to friction is no rise.
         self._before_pa = pa if pa > 0 else 0
@@ -130,9 +132,13 @@ class Gauge:
         return fault
 
     def _has_slid(self, pa):
-        """Has the stopper moved in this step? Before, friction keeps what each shot adds."""
+        """Has the stopper moved in this step? Before, friction keeps what each shot adds.
+
+        A push through the play of a screw that was pulled back adds nothing, and moves nothing.
+        """
         if not self._slid:
-            self._slid = pa <= self._rest_pa or pa > self._pa_of(_STUCK_MN)
+            pushed = self._farthest > self._rest_farthest
+            self._slid = (pushed and pa <= self._rest_pa) or pa > self._pa_of(_STUCK_MN)
         return self._slid
 
     def look(self, position):

@@ -155,7 +155,7 @@ def test_blocked_trains_are_found_in_two_shots_and_open_ones_never(
     for shot, vary_pa in enumerate(rests_pa[:blocked_at]):
         rest_pa = 30_000 + vary_pa / 2
         assert pump.begin(rest_pa) is Fault.NONE, shot
-        pump.position += SHOT_STEPS
+        assert pump.look(rest_pa, SHOT_STEPS) is Fault.NONE
     assert pump.begin(rest_pa) is Fault.NONE
     for _ in range(2):
         rest_pa += CLOSED_RISE_PA * stiffness
@@ -180,6 +180,18 @@ def test_small_shots_that_only_load_the_friction_of_a_stopper_raise_no_alarm():
         if pump.begin((force_mn - 5_000) * 100_000 / AREA_MM2_X100) is Fault.OCCLUSION:
             return
     raise AssertionError("more than friction can hold raised no alarm")
+
+
+@pytest.mark.req("R24")
+def test_shots_into_the_play_of_a_screw_that_was_pulled_back_are_no_sliding():
+    """What was pulled back is pushed again: first play, which adds nothing, then friction turns."""
+    pump = Pump(step=Step())
+    pump.shot(20_000, 50_000)
+    pump.gauge.expect(Step())
+    pump.position -= SHOT_STEPS
+    for rest_pa in (-38_000, -38_000, -2_000, 34_000):
+        assert pump.begin(rest_pa) is Fault.NONE
+        assert pump.look(rest_pa, SHOT_STEPS // 4) is Fault.NONE
 
 
 @pytest.mark.req("R26")

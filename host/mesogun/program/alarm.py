@@ -6,7 +6,7 @@ friction and the sensor may add. Where a figure has several causes with a spread
 of each other, the spreads add as squares.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from math import ceil, exp, hypot, log
 from typing import Any, Final
@@ -282,23 +282,35 @@ def check_alarm(
         )
 
 
-def with_alarm(
-    step: PlannedStep, syringe: Syringe, needle: Needle, viscosity_mpa_s: float, stays: bool
-) -> PlannedStep:
-    """The same step with its two figures for the gun; see `needed_kpa` for the arguments."""
-    if step.kind is StepKind.PAUSE:
-        return step
-    flow = flow_ul_per_s(step)
-    most_kpa = min(
-        needed_kpa(step, syringe, needle, viscosity_mpa_s, stays),
-        hydraulics.pressure_limit_kpa(syringe),
-        bolus_limit_kpa(flow, syringe),
-    )
-    return replace(
-        step,
-        rise_kpa=_whole(rise_kpa(step, syringe, needle, viscosity_mpa_s, stays)),
-        limit_kpa=_whole(most_kpa),
-    )
+def with_alarms(
+    steps: Iterable[PlannedStep],
+    syringe: Syringe,
+    needle: Needle,
+    viscosity_mpa_s: float,
+    stays: bool,
+) -> list[PlannedStep]:
+    """The same steps with their two figures for the gun; see `needed_kpa` for the arguments.
+
+    A step that goes on where the one before it ended begins with the pressure of that one.
+    """
+    found: list[PlannedStep] = []
+    left_kpa = 0.0
+    for step in steps:
+        if step.kind is StepKind.PAUSE:
+            left_kpa = 0.0
+            found.append(step)
+            continue
+        if step.trigger is TriggerMode.PRESS:
+            left_kpa = 0.0
+        left_kpa = max(left_kpa, needed_kpa(step, syringe, needle, viscosity_mpa_s, stays))
+        most_kpa = min(
+            left_kpa,
+            hydraulics.pressure_limit_kpa(syringe),
+            bolus_limit_kpa(flow_ul_per_s(step), syringe),
+        )
+        rise = rise_kpa(step, syringe, needle, viscosity_mpa_s, stays)
+        found.append(replace(step, rise_kpa=_whole(rise), limit_kpa=_whole(most_kpa)))
+    return found
 
 
 def _whole(kpa: float) -> int:

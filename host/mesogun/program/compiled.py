@@ -2,7 +2,7 @@
 
 from mesogun.catalog import Syringe, get_needle
 from mesogun.errors import ProgramError
-from mesogun.program.alarm import STAYS, with_alarm
+from mesogun.program.alarm import STAYS, with_alarms
 from mesogun.program.model import Program
 from mesogun.program.planned import PlannedStep, planned_steps
 from mesogun.words import _
@@ -29,7 +29,5 @@ def compile_steps(program: Program, syringe: Syringe) -> list[PlannedStep]:
         )
     needle = get_needle(program.needle)
     stays = program.technique == STAYS
-    return [
-        with_alarm(step, syringe, needle, program.viscosity_mpa_s, stays)
-        for step in planned_steps(program)
-    ]
+    steps = planned_steps(program)
+    return with_alarms(steps, syringe, needle, program.viscosity_mpa_s, stays)
