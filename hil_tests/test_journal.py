@@ -11,6 +11,7 @@ from mesogun_protocol import messages
 from mesogun_protocol.enums import ControllerState, ErrorCode, Fault, RecordKind
 
 _SPARE = 64
+_REQUEST = 4
 
 
 @pytest.mark.req("R40")
@@ -67,7 +68,7 @@ def test_a_full_journal_blocks_arming_and_is_read_out(
     if bench.patience < 1:
         pytest.skip("it takes 32,000 records, and that many writes wear a board and take an hour")
     health.resends = True
-    health.restarts = 1
+    health.restarts = _REQUEST
     load(gun)
     receipt = gun.upload([shots(10)])
     _fill(bench, 2 * 10 + _SPARE - 1)
@@ -77,19 +78,20 @@ def test_a_full_journal_blocks_arming_and_is_read_out(
         arm_again(gun, receipt)
     assert refused.value.code is ErrorCode.JOURNAL_FULL
     assert not bench.driver_on()
-    _fill(bench, 0)
+    _fill(bench, _REQUEST - 1)
 
-    # What cannot be recorded is not done, and the gun says why.
+    # What cannot be recorded is refused, and nothing changes.
     gun.reconnect(bench.connect())
     with pytest.raises(Refused) as refused:
         gun.load_syringe(PL_PER_STEP, FILL_NL, 800, 1, 164)
-    assert refused.value.code is ErrorCode.FAULT_LATCHED
-    assert gun.status().fault is Fault.JOURNAL_WRITE
-    gun.stop()
+    assert refused.value.code is ErrorCode.JOURNAL_FULL
+    assert gun.status().fault is Fault.NONE
 
     # A gun that wakes up with a full journal can still be read out, and is well after it.
-    bench.cut_power()
-    assert gun.reconnect(bench.connect())
+    for _ in range(_REQUEST):
+        bench.cut_power()
+        assert gun.reconnect(bench.connect())
+    assert gun.status().journal_free == 0
     assert gun.status().fault is Fault.JOURNAL_WRITE
     with pytest.raises(Refused) as refused:
         gun.clear_fault(Fault.JOURNAL_WRITE)

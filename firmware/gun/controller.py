@@ -20,6 +20,7 @@ from gun.syringe import Syringe
 
 _NEVER_MS = const(0x3FFFFFFF)
 _OTHER_RECORDS = const(64)  # of a session beside those of its shots: pauses, a fault, its end
+_REQUEST_RECORDS = const(4)  # of a request outside of a session: what it sets, and the new state
 _IDLE_STATES = (wire.STATE_UNLOADED, wire.STATE_LOADED, wire.STATE_READY, wire.STATE_DONE)
 # Built once: a tuple of names in an expression is memory at each look.
 _SESSION_STATES = (wire.STATE_RUNNING, wire.STATE_PAUSED)
@@ -72,6 +73,7 @@ class Controller:
         most_kpa = self.config.get(wire.CONFIG_PRESSURE_LIMIT_KPA)
         if limit_kpa > most_kpa:
             raise Refusal(wire.ERROR_OUT_OF_RANGE, 2, limit_kpa, 1, most_kpa)
+        self._require_room(_REQUEST_RECORDS)
         self.recorder.syringe(pl_per_step, volume_nl, calibration_id, limit_kpa, closed_pa)
         self._fit(pl_per_step, volume_nl, limit_kpa, closed_pa)
         self._enter(wire.STATE_LOADED)
@@ -79,6 +81,7 @@ class Controller:
     def unload_syringe(self):
         self._only_in(_IDLE_STATES)
         self._only_unprimed()
+        self._require_room(_REQUEST_RECORDS)
         self.recorder.syringe(0, 0, 0, 0, 0)
         self._fit(0, 0, 0, 0)
         self._enter(wire.STATE_UNLOADED)
@@ -86,6 +89,7 @@ class Controller:
     def set_limits(self, session_nl, shot_nl, shots):
         self._only_in(_IDLE_STATES)
         self._only_unprimed()
+        self._require_room(_REQUEST_RECORDS)
         self.recorder.limits(session_nl, shot_nl, shots)
         self.limits.session_nl = session_nl
         self.limits.shot_nl = shot_nl
@@ -103,6 +107,7 @@ class Controller:
         """A program may come while nothing runs, for a declared syringe and within limits."""
         self._only_in((wire.STATE_LOADED, wire.STATE_READY, wire.STATE_DONE))
         self._only_unprimed()
+        self._require_room(_REQUEST_RECORDS)
 
     def load_program(self, view, crc):
         """Decode an uploaded program against everything that is known now, and hold it."""
@@ -132,6 +137,7 @@ class Controller:
             raise Refusal(
                 wire.ERROR_OUT_OF_RANGE, 1, value, config.minimum(key), config.maximum(key)
             )
+        self._require_room(_REQUEST_RECORDS)
         self.recorder.config(key, value, config.get(key))
         config.set(key, value)
         self.inputs.debounce_ms = config.get(wire.CONFIG_DEBOUNCE_MS)
@@ -144,6 +150,7 @@ class Controller:
         self._only_in((wire.STATE_LOADED, wire.STATE_READY, wire.STATE_DONE))
         self._only_unprimed()
         self._check_ready_to_move()
+        self._require_room(_OTHER_RECORDS)
         self._prime.ask(dose_nl, inject_us, self.limits.shot_nl)
 
     def arm(self, session_id, program_crc):

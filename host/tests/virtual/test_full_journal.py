@@ -146,3 +146,32 @@ def test_a_session_that_fills_the_journal_rests_before_it_is_full(
         assert sync_gun(gun, store).stored == len(records)
     _pass(gun, 2000)
     gun.arm(_SESSION + 1, gun.upload([_TRAIN]).program_crc)
+
+
+@pytest.mark.req("R40")
+def test_what_a_full_journal_cannot_take_is_refused_before_anything_changes(
+    gun: Gun, tmp_path: Path
+) -> None:
+    def fill() -> None:
+        while True:
+            gun.set_limits(4_500_000, 4_500_000, 1000)
+
+    with pytest.raises(Refused) as refused:
+        fill()
+    assert refused.value.code is ErrorCode.JOURNAL_FULL
+    for ask in (
+        lambda: gun.prime(10_000, 1_000_000),
+        lambda: gun.load_syringe(28_558, 4_500_000, 800, 1, 164),
+        gun.unload_syringe,
+        lambda: gun.upload([_TRAIN]),
+    ):
+        with pytest.raises(Refused) as refused:
+            ask()
+        assert refused.value.code is ErrorCode.JOURNAL_FULL
+    status = gun.status()
+    assert (status.state, status.fault) == (ControllerState.LOADED, Fault.NONE)
+
+    with Store.open(f"sqlite:///{tmp_path}/records.db") as store:
+        sync_gun(gun, store)
+    _pass(gun, 2000)
+    gun.arm(_SESSION, gun.upload([_TRAIN]).program_crc)
