@@ -29,6 +29,9 @@ State = ControllerState
 IDLE = (State.UNLOADED, State.LOADED, State.READY, State.DONE)
 NUMBERS = 1 << 16
 
+_JOURNAL_RECORDS = limits.JOURNAL_SECTORS * 127 - 1
+"""Slot 0 of each sector is its head, and one more is kept."""
+
 
 class Refusal(Exception):
     """code, field, value, minimum, maximum."""
@@ -222,7 +225,7 @@ class FakeGun:
             "lead_nm": 800_000,
             "steps_per_turn": 3200,
             "max_step_rate_hz": 25_000,
-            "journal_records": 32_512,
+            "journal_records": _JOURNAL_RECORDS,
             "frame_body_max": limits.FRAME_BODY_MAX,
         }
 
@@ -257,7 +260,7 @@ class FakeGun:
             "presses": self.presses,
             "journal_next": next_record,
             "journal_acknowledged": self.first_record,
-            "journal_free": 32_512 - len(self.records),
+            "journal_free": _JOURNAL_RECORDS - len(self.records),
             "journal_hashed": next_record,
             "journal_digest": self.digest,
             "light": 0,

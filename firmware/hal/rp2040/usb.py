@@ -48,7 +48,7 @@ class Serial:
             for _ in self._readable.ipoll(0):
                 break
             else:
-                break
+                break  # nothing to read; a method that tells it costs a call a byte
             self._bytes.readinto(one)
             buf[length] = one[0]
             length += 1

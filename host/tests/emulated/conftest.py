@@ -5,18 +5,15 @@ import pytest
 
 pytest.importorskip("rp2040py", reason="the emulator is missing: pip install 'mesogun[emulator]'")
 
-from mesogun.emulated.image import NoImage, find_image
 from mesogun.emulated.pico import Pico
 from tests.emulated.firmware_gun import FirmwareGun, boot
 from tests.emulated.raw_repl import RawRepl
+from tests.found_image import found_image
 
 
 @pytest.fixture(scope="session")
 def image() -> Path:
-    try:
-        return find_image()
-    except NoImage as error:
-        pytest.skip(str(error))
+    return found_image()
 
 
 @pytest.fixture

@@ -3,14 +3,12 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("rp2040py", reason="the emulator is missing: pip install 'mesogun[emulator]'")
 
 from mesogun.emulated.board import Board as Pins
-from mesogun.emulated.image import NoImage, find_image
 from mesogun.emulated.pico import STORAGE_BYTES, Pico
 from mesogun.emulated.protocol_emulated import on_pyserial
 from mesogun.errors import PortError
@@ -20,6 +18,7 @@ from mesogun.service.flash import compare, write_firmware
 from mesogun.service.package import MANIFEST_NAME, Manifest, Package, build_package
 from mesogun.virtual.firmware import firmware_folder
 from mesogun_protocol.limits import FLASH_SECTOR_BYTES
+from tests.found_image import found_image
 
 PORT = "emulated://board"
 BLOCKS = STORAGE_BYTES // FLASH_SECTOR_BYTES
@@ -44,10 +43,7 @@ def storage(files: dict[str, bytes], journal: bytes = b"") -> bytes:
 
 @pytest.fixture
 def power_on() -> Iterator[Callable[..., Pico]]:
-    try:
-        image: Path = find_image()
-    except NoImage as error:
-        pytest.skip(str(error))
+    image = found_image()
 
     def switch_on(content: bytes = b"", trigger: bool = False) -> Pico:
         pico = Pico(image, content, BOARD_ID)

@@ -14,10 +14,10 @@ pytest.importorskip("rp2040py", reason="the emulator is missing: pip install 'me
 
 from mesogun.catalog import get_needle, get_syringe
 from mesogun.emulated.gun import EmulatedTransport
-from mesogun.emulated.image import NoImage, find_image
 from mesogun.emulated.serve import served
 from mesogun.link.serial_transport import PACE
 from mesogun.ports import Simulation
+from tests.found_image import found_image
 
 #: A busy emulated processor costs its host about 20 s a second; in between it sleeps.
 SPEED = 0.2
@@ -38,10 +38,7 @@ ANSWERS = (
 
 @pytest.fixture
 def image() -> Path:
-    try:
-        return find_image()
-    except NoImage as error:
-        pytest.skip(str(error))
+    return found_image()
 
 
 @pytest.fixture
