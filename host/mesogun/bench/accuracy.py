@@ -121,13 +121,14 @@ def catalog_toml(found: Iterable[Measured]) -> str:
             lines += [
                 "",
                 "[[measured]]",
-                f'id = "{cell.syringe} {cell.needle} {cell.viscosity_mpa_s:g} {train.id}"',
+                f'id = "{cell.id}"',
                 f'syringe = "{cell.syringe}"',
                 f'needle = "{cell.needle}"',
                 f"viscosity_mpa_s = {cell.viscosity_mpa_s}",
                 f"dose_ul = {train.dose_ul}",
                 f"inject_s = {train.inject_s}",
                 f"period_s = {train.period_s}",
+                f"skips = {train.skipped}",
                 f"draws = {each.draws}",
                 f'fails = "{why(each)}"',
             ]

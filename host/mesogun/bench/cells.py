@@ -46,12 +46,16 @@ class Train:
     spread_percent: float
 
 
-TRAINS: Final = (
-    Train("nappage", "nappage", 10.0, 0.1, 0.25, 60, 10.0, 2, 10.0, 15.0),
-    Train("point-30", "mps", 30.0, 0.3, 0.8, 60, 30.0, 0, 15.0, 15.0),
-    Train("point-100", "mps", 100.0, 1.0, 2.0, 60, 50.0, 0, 10.0, 10.0),
-    Train("mesoperfusion", "mesoperfusion", 40.0, 2.0, 20.0, 135, 50.0, 0, 15.0, 15.0),
+NAPPAGE: Final = Train("nappage", "nappage", 10.0, 0.1, 0.25, 60, 10.0, 2, 10.0, 15.0)
+POINT_30: Final = Train("point-30", "mps", 30.0, 0.3, 0.8, 60, 30.0, 0, 15.0, 15.0)
+POINT_50: Final = Train("point-50", "mps", 50.0, 0.5, 1.5, 60, 50.0, 0, 10.0, 10.0)
+"""R06 says nothing of 50 ul; it is held to what 100 ul are."""
+POINT_100: Final = Train("point-100", "mps", 100.0, 1.0, 2.0, 60, 50.0, 0, 10.0, 10.0)
+PERFUSION: Final = Train(
+    "mesoperfusion", "mesoperfusion", 40.0, 2.0, 20.0, 135, 50.0, 0, 15.0, 15.0
 )
+
+TRAINS: Final = (NAPPAGE, POINT_30, POINT_50, POINT_100, PERFUSION)
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,11 @@ class Cell:
     train: Train
     advance: bool = True
     compliance_ul_per_kpa: float | None = None
+
+    @property
+    def id(self) -> str:
+        """Name in the catalog."""
+        return f"{self.syringe} {self.needle} {self.viscosity_mpa_s:g} {self.train.id}"
 
     @property
     def flow_ul_per_s(self) -> float:
@@ -123,5 +132,5 @@ def grid() -> Iterator[Cell]:
         cell = Cell(syringe, needle, 1.0, train)
         if cell.pressure_kpa <= pressure_limit_kpa(get_syringe(syringe)):
             yield cell
-    for syringe, needle, train in product(SYRINGES, NEEDLES[:2], TRAINS[:2]):
+    for syringe, needle, train in product(SYRINGES, NEEDLES[:2], (NAPPAGE, POINT_30)):
         yield Cell(syringe, needle, THICK_MPA_S, train)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mesogun.bench.cells import TRAINS, Cell, Train
+from mesogun.bench.cells import NAPPAGE, PERFUSION, POINT_30, POINT_50, POINT_100, Cell, Train
 from mesogun.catalog import get_needle, get_syringe
 from mesogun.gun import Gun, Status
 from mesogun.ports import Simulation
@@ -32,10 +32,12 @@ class Flow:
 
 Work = Train | Flow
 WORKS: Final[tuple[Work, ...]] = (
-    TRAINS[0],
-    Train("nappage at 2/s", "nappage", 10.0, 0.1, 0.5, 60, 20.0, 2, 10.0, 15.0),
-    Train("papules", "papule", 50.0, 0.5, 1.5, 20, 50.0, 0, 15.0, 15.0),
-    *TRAINS[1:],
+    NAPPAGE,
+    replace(NAPPAGE, id="nappage at 2/s", period_s=0.5, ramp_ms=20.0),
+    replace(POINT_50, id="papules", technique="papule", shots=20),
+    POINT_30,
+    POINT_100,
+    PERFUSION,
     Flow("flow of 5 ul/s", 5.0),
     Flow("flow of 10 ul/s", 10.0),
     Flow("flow of 20 ul/s", 20.0),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mesogun.bench.cells import TRAINS, Cell
+from mesogun.bench.cells import NAPPAGE, Cell
 from mesogun.bench.measure import seeds
 from mesogun.bench.replay import AIR, Bed, Delivered, curve, deliver, specimen
 from mesogun.bench.trains import motion_of
@@ -23,8 +23,8 @@ HEADINGS: Final = (
     "dribble ul",
     "worst specimen",
 )
-USUAL: Final = Cell("bd-plastipak-5", "30g-4", 1.0, TRAINS[0])
-HARD: Final = Cell("bd-plastipak-10", "30g-13", 1.0, TRAINS[0])
+USUAL: Final = Cell("bd-plastipak-5", "30g-4", 1.0, NAPPAGE)
+HARD: Final = Cell("bd-plastipak-10", "30g-13", 1.0, NAPPAGE)
 BEDS: Final = {
     "mounted directly": AIR,
     "15 cm of tubing": Bed(tubing_mm=150.0),

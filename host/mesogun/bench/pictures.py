@@ -10,7 +10,7 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mesogun.bench.cells import TRAINS, Cell
+from mesogun.bench.cells import PERFUSION, Cell
 from mesogun.bench.measure import seeds
 from mesogun.bench.pairs import BEDS, HARD, USUAL
 from mesogun.bench.replay import Bed, curve, deliver, delivery_curve, specimen
@@ -20,7 +20,6 @@ from mesogun.records.statistics import dose_errors_percent, shot_sample_s, trump
 from mesogun.records.statistics.trumpet import SHOT_WINDOWS
 
 _INK, _PALE, _MARK = "#1f3a4d", "#9fb6c3", "#b3541e"
-_PERFUSION = TRAINS[-1]
 _PAIRS: Final = (USUAL, HARD)
 _SAMPLE_NS: Final = 1_000_000
 _SHOWN_SHOTS: Final = 5
@@ -142,7 +141,7 @@ def trumpets() -> Figure:
     """Trumpet curves of a mesoperfusion of 45 minutes, a nominal gun and 20 specimens."""
     figure = Figure(figsize=(9, 4.5), layout="constrained")
     axes = figure.subplots()
-    cell = Cell("bd-plastipak-10", "27g-13", 1.0, _PERFUSION)
+    cell = Cell("bd-plastipak-10", "27g-13", 1.0, PERFUSION)
     motion = motion_of(cell)
     sample_s = shot_sample_s([ns / 1e9 for ns in motion.starts_ns])
     set_nl_s = cell.train.dose_ul * 1000 / cell.train.period_s

@@ -200,6 +200,7 @@ class MeasuredTrain(Entry):
         dose_ul: of one shot.
         inject_s: time in which it is pushed.
         period_s: start of a shot to the start of the next.
+        skips: first shots that no bound is about.
         draws: specimens of the gun, drawn within their tolerances.
         fails: which requirement it does not keep and by how much; empty if it keeps all.
         source: id of the bench.
@@ -212,6 +213,7 @@ class MeasuredTrain(Entry):
     dose_ul: float
     inject_s: float
     period_s: float
+    skips: int
     draws: int
     fails: str
     source: str

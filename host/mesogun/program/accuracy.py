@@ -1,6 +1,7 @@
 """Whether the accuracy at the needle was measured for a train, and holds."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from mesogun.catalog import (
     MeasuredTrain,
@@ -27,7 +28,8 @@ def covers(
     """Whether a measured train was at least as hard in every respect as a step.
 
     A wider barrel stores more, a finer bore is less certain, a higher pressure stores more, a
-    smaller dose shows an error more, and a shorter rest leaves less time to settle.
+    smaller dose shows an error more, and a shorter rest leaves less time to settle. A train whose
+    first shots were not counted says nothing of doses that were measured with them.
     """
     measured_needle = get_needle(train.needle)
     measured_flow = train.dose_ul / train.inject_s
@@ -39,8 +41,14 @@ def covers(
         and needle.bore_mm.value >= measured_needle.bore_mm.value
         and needle_pressure_kpa(flow, needle, viscosity) <= measured_kpa * _ROUNDING
         and step.dose_nl * _ROUNDING >= train.dose_ul * 1000
+        and (not train.skips or step.dose_nl < _least_judged_from_the_first_nl())
         and rest_s * _ROUNDING >= train.period_s - train.inject_s
     )
+
+
+@cache
+def _least_judged_from_the_first_nl() -> float:
+    return min(each.dose_ul * 1000 for each in measured_trains().values() if not each.skips)
 
 
 def check_accuracy(

@@ -1,29 +1,57 @@
 """R06 to R12 at the needle of the virtual gun, over specimens drawn within their tolerances."""
 
 import itertools
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from mesogun.bench import accuracy, pairs
-from mesogun.bench.cells import TRAINS, Cell, Train
+from mesogun.bench.cells import (
+    NAPPAGE,
+    PERFUSION,
+    POINT_30,
+    POINT_50,
+    POINT_100,
+    TRAINS,
+    Cell,
+    Train,
+    grid,
+)
 from mesogun.bench.measure import Measured, measure
 from mesogun.bench.replay import Bed, deliver, specimen
 from mesogun.bench.rows import measured_of, row_of
 from mesogun.bench.trains import motion_of
+from mesogun.catalog import MeasuredTrain, get_needle, get_syringe, measured_trains
+from mesogun.program import compile_steps
+from mesogun.program.accuracy import covers
 from mesogun.records.statistics import dose_errors_percent
 
 DRAWS = 20
-NAPPAGE, POINT_30, POINT_100, PERFUSION = TRAINS
-HARDEST = (
-    Cell("bd-plastipak-5", "30g-4", 1.0, NAPPAGE),
-    Cell("bd-plastipak-10", "30g-4", 1.0, NAPPAGE),
-    Cell("bd-plastipak-5", "30g-4", 1.0, POINT_30),
-    Cell("bd-plastipak-10", "30g-4", 1.0, POINT_100),
-    Cell("bd-plastipak-10", "27g-13", 1.0, PERFUSION),
-)
-"""What bounds the supported grid; whatever is easier in every respect is covered by these."""
+
+
+def _covers(train: MeasuredTrain, cell: Cell) -> bool:
+    syringe, needle = get_syringe(cell.syringe), get_needle(cell.needle)
+    (step,) = compile_steps(cell.program(), syringe)
+    return covers(train, step, syringe, needle, cell.viscosity_mpa_s)
+
+
+def _hardest() -> Iterator[Cell]:
+    """The cells that bound the supported grid: no other one that holds is harder in every respect.
+
+    What the catalog says of 200 specimens is measured here again with fewer.
+    """
+    supported = {each.id: each for each in measured_trains().values() if not each.fails}
+    for cell in grid():
+        others = supported.copy()
+        if others.pop(cell.id, None) and not any(
+            _covers(each, cell) for each in others.values() if each.id.endswith(cell.train.id)
+        ):
+            yield cell
+
+
+HARDEST = [*_hardest()]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,7 +79,7 @@ def holds(requirement: str, *trains: Train) -> None:
 
 @pytest.mark.req("R06")
 def test_mean_and_worst_of_successive_shots() -> None:
-    holds("R06", NAPPAGE, POINT_30, POINT_100)
+    holds("R06", NAPPAGE, POINT_30, POINT_50, POINT_100)
 
 
 @pytest.mark.req("R07")

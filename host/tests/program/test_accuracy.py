@@ -56,6 +56,21 @@ def test_a_train_that_failed_says_by_what() -> None:
     assert "fails by dribble after a stop" in found.text
 
 
+def test_a_train_whose_first_shots_do_not_count_covers_no_dose_of_those_that_do() -> None:
+    """30 ul from 10 ml through 27G fail by their first shot; nappage of 10 ul holds there."""
+    slow = {"rate_hz": 1.0, "inject_s": 0.4}
+    program = {
+        "needle": "27g-13",
+        "syringe": "bd-plastipak-10",
+        "technique": "mps",
+        "depth_mm": 4.0,
+    }
+
+    (found,) = warnings(changed(**program, step={**slow, "dose_ul": 30.0, "count": 20}))
+    assert "point-30 fails by worst shot" in found.text
+    assert not warnings(changed(**program, step={**slow, "dose_ul": 29.0, "count": 20}))
+
+
 def test_the_grid_has_its_provenance() -> None:
     rows = measured_trains().values()
 
