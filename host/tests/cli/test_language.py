@@ -182,13 +182,14 @@ def test_the_live_view() -> None:
 
 
 class Person:
-    """A person who treats, whose needle is blocked once, and who changes the syringe then."""
+    """A person who treats, whose needle is blocked once, and who goes on in the way given."""
 
     attended = is_read = True
 
-    def __init__(self) -> None:
+    def __init__(self, way: int) -> None:
         self.heard: list[str] = []
-        self._blocked = False
+        self._way = way
+        self._blocked = self._declined = False
 
     def tell(self, line: str) -> None:
         self.heard.append(line)
@@ -197,7 +198,11 @@ class Person:
         self.heard += _shown(text)
 
     def confirmed(self, question: str) -> bool:
+        """Say yes to all, but prime no second time."""
         self.heard.append(question)
+        if self._blocked and not self._declined:
+            self._declined = True
+            return False
         return True
 
     def yes_or_no(self, question: str) -> bool:
@@ -207,7 +212,7 @@ class Person:
 
     def choose(self, question: str, names: Any) -> int:
         self.heard += [question, *names]
-        return 0
+        return self._way if self._blocked else 0
 
     def ask(self, question: str, read: Callable[[str], Any]) -> Any:
         self.heard.append(question)
@@ -235,12 +240,13 @@ class Person:
         hands.panel.trigger = False
 
 
-def test_a_visit_with_a_blocked_needle(mesogun: Any) -> None:
-    person = Person()
+@pytest.mark.parametrize("way", [0, 1], ids=["another syringe", "another needle"])
+def test_a_visit_with_a_blocked_needle(mesogun: Any, way: int) -> None:
+    person = Person(way)
     program = completed(person, Plan("ppp", None, None, None, None, None))
     settled = Settled("sim", speed="max", seed=3, operator="Dr. Pistor", patient_ref="P-7")
     visited = attend(person, settled, program, is_named=False)
-    assert "occlusion" in visited.result.faults
+    assert visited.result.faults == ("occlusion",)
     assert len(visited.result.sessions) == 2
     person.heard += _shown(summary(visited.result, program, visited.due))
     assert english(" ".join(person.heard), "Pistor", *visited.result.sessions) == []
