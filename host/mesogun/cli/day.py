@@ -30,7 +30,7 @@ def spend_day(settled: Settled) -> Answer:
         last = console.visited[-1]
         for problem in problems(last.result):
             tell(problem)
-        show(summary(last.result, last.program, last.due), stderr=True)
+        show(summary(last), stderr=True)
         tell(_("The gun was stopped and its record is stored."))
     if failed:
         raise RuntimeError("the console failed; its message stands above")

@@ -3,13 +3,13 @@
 from mesogun.cli.exit_codes import DONE, FAILED, INTERRUPTED
 from mesogun.cli.printer import Answer
 from mesogun.cli.terminal import Terminal
-from mesogun.desk.attending import Settled, Visited, attend
+from mesogun.desk.attending import Settled, attend
 from mesogun.desk.desk import Desk
 from mesogun.desk.planning import asked_syringe, checked_delivery
-from mesogun.desk.summary import problems, summary, summary_data
+from mesogun.desk.summary import Visited, problems, summary, summary_data
 from mesogun.errors import UsageError
 from mesogun.program import Program, resolve
-from mesogun.treatment import Result, read_answers
+from mesogun.treatment import read_answers
 from mesogun.words import _
 from mesogun_protocol.enums import EndReason
 
@@ -48,9 +48,9 @@ def answered(desk: Desk, visited: Visited) -> Answer:
     for problem in problems(visited.result):
         desk.tell(problem)
     return Answer(
-        summary_data(visited.result, visited.due),
-        summary(visited.result, visited.program, visited.due),
-        _code(visited.result),
+        summary_data(visited),
+        summary(visited),
+        _code(visited),
     )
 
 
@@ -81,10 +81,11 @@ def _program(
     return program, False
 
 
-def _code(result: Result) -> int:
+def _code(visited: Visited) -> int:
     """A fault that was mended is told and recorded; what counts is how the visit ended."""
+    result = visited.result
     if not result.record_complete:
         return FAILED
-    if result.ended is EndReason.STOPPED:
-        return INTERRUPTED
-    return DONE if result.ended is EndReason.COMPLETE else FAILED
+    if result.ended is EndReason.COMPLETE:
+        return INTERRUPTED if visited.shots_left else DONE
+    return INTERRUPTED if result.ended is EndReason.STOPPED else FAILED

@@ -16,8 +16,9 @@ from mesogun.console.programs import ProgramsPage
 from mesogun.console.sessions import SessionsPage
 from mesogun.console.treating import Chosen
 from mesogun.console.visit import VisitPage
-from mesogun.desk.attending import Settled, Visited, checked_name
+from mesogun.desk.attending import Settled, checked_name
 from mesogun.desk.guns import GunSeen
+from mesogun.desk.summary import Visited
 from mesogun.ports import AUTO
 from mesogun.words import _
 

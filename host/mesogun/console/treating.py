@@ -6,10 +6,10 @@ from pathlib import Path
 
 from mesogun.console.desk import ScreenDesk
 from mesogun.console.report import write_report
-from mesogun.desk.attending import Settled, Visited, attend, checked_name
+from mesogun.desk.attending import Settled, attend, checked_name
 from mesogun.desk.overview import overview
 from mesogun.desk.planning import Plan, completed
-from mesogun.desk.summary import problems, summary
+from mesogun.desk.summary import Visited, problems, summary
 from mesogun.errors import MesogunError, UsageError
 from mesogun.program import Program, dump_toml, load
 from mesogun.words import _
@@ -80,7 +80,7 @@ def _visit(
     settled = replace(settled, patient_ref=patient_ref)
     visited = attend(desk, settled, program, is_named=chosen.is_file, is_seen=True)
     told(visited)
-    desk.show([*problems(visited.result), *summary(visited.result, program, visited.due), ""])
+    desk.show([*problems(visited.result), *summary(visited), ""])
     _hand_over(desk, visited)
 
 

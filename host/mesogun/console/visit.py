@@ -8,7 +8,8 @@ from mesogun.console.desk import ScreenDesk
 from mesogun.console.guns import gun_name
 from mesogun.console.talk import TalkPage
 from mesogun.console.treating import Chosen, treat
-from mesogun.desk.attending import Settled, Visited
+from mesogun.desk.attending import Settled
+from mesogun.desk.summary import Visited
 from mesogun.words import _
 
 

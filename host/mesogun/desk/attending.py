@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mesogun.catalog import Appointment, get_syringe
+from mesogun.catalog import get_syringe
 from mesogun.desk import dialogue
 from mesogun.desk.delivering import Delivery
 from mesogun.desk.desk import Desk
 from mesogun.desk.overview import Overview, overview
 from mesogun.desk.simulation import Simulated, simulation
-from mesogun.desk.summary import next_due
+from mesogun.desk.summary import Visited, next_due
 from mesogun.errors import GunRefused, UsageError
 from mesogun.gun import Gun
 from mesogun.link import Transport
@@ -19,7 +19,7 @@ from mesogun.ports import EMULATED, SIM, Simulation, open_port
 from mesogun.program import STAYS, Program, compile_steps, estimate
 from mesogun.records import Store
 from mesogun.sync import sync_gun
-from mesogun.treatment import Order, Result, Visit, not_asked, note, read_answers
+from mesogun.treatment import Order, Visit, not_asked, note, read_answers
 from mesogun.virtual.gun import VirtualTransport
 from mesogun.words import N_, _, general
 from mesogun_protocol.enums import StepKind, TriggerMode
@@ -46,21 +46,6 @@ class Settled:
     def is_simulated(self) -> bool:
         """Whether the gun is a virtual or an emulated one."""
         return self.port in (SIM, EMULATED)
-
-
-@dataclass(frozen=True)
-class Visited:
-    """What a visit came to.
-
-    Attributes:
-        result: of all its sessions.
-        program: that was given.
-        due: the next session of the course, None if there is none.
-    """
-
-    result: Result
-    program: Program
-    due: Appointment | None
 
 
 def attend(
@@ -107,7 +92,7 @@ def attend(
         transport.forget()
     if isinstance(transport, Simulated):
         result = replace(result, volume_needle_nl=round(transport.world.plant.needle_nl))
-    return Visited(result, program, due)
+    return Visited(result, program, visit.left.shots, due)
 
 
 def _require_possible(desk: Desk, settled: Settled, program: Program) -> None:

@@ -1,6 +1,6 @@
 """The end of a visit: what it came to, the next session, and what to tell the patient."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, time
 from typing import Any
 
@@ -12,7 +12,24 @@ from mesogun.records import Store
 from mesogun.treatment import Result
 from mesogun.words import _, date, duration, volume
 from mesogun.words.gun import end, fault, fault_name
-from mesogun_protocol.enums import Fault
+from mesogun_protocol.enums import EndReason, Fault
+
+
+@dataclass(frozen=True)
+class Visited:
+    """What a visit came to.
+
+    Attributes:
+        result: of all its sessions.
+        program: that was given.
+        shots_left: of the program, that were not begun.
+        due: the next session of the course, None if there is none.
+    """
+
+    result: Result
+    program: Program
+    shots_left: int
+    due: Appointment | None
 
 
 def next_due(store: Store, result: Result) -> Appointment | None:
@@ -36,16 +53,11 @@ def problems(result: Result) -> list[str]:
     return told
 
 
-def summary(result: Result, program: Program, due: Appointment | None) -> Text:
-    """What a visit came to, and what to tell the patient.
-
-    Args:
-        result: of all its sessions.
-        program: that was given.
-        due: the next session of the course, None if there is none.
-    """
+def summary(visited: Visited) -> Text:
+    """What a visit came to, and what to tell the patient."""
+    result = visited.result
     rows = [
-        (_("session"), f"{', '.join(result.sessions)}, {end(result.ended)}"),
+        (_("session"), f"{', '.join(result.sessions)}, {_ended(visited)}"),
         (_("program"), _(result.program)),
         (_("shots"), _of(str(result.shots_delivered), str(result.shots_planned))),
         (_("volume"), _volumes(result)),
@@ -57,19 +69,28 @@ def summary(result: Result, program: Program, due: Appointment | None) -> Text:
     ]
     if result.seed is not None:
         rows.append((_("seed"), _("{seed} (simulated)").format(seed=result.seed)))
-    if due is not None:
-        rows.append((_("next"), _due(due)))
-    return [Table(rows), *_after_care(program.treatment, result)]
+    if visited.due is not None:
+        rows.append((_("next"), _due(visited.due)))
+    return [Table(rows), *_after_care(visited.program.treatment, result)]
 
 
-def summary_data(result: Result, due: Appointment | None) -> dict[str, Any]:
+def summary_data(visited: Visited) -> dict[str, Any]:
     """The same for programs."""
+    result = visited.result
     return asdict(result) | {
         "ended": result.ended.name.lower() if result.ended is not None else None,
         "faults": list(result.faults),
         "sessions": list(result.sessions),
-        "next_session": _due_data(due),
+        "shots_left": visited.shots_left,
+        "next_session": _due_data(visited.due),
     }
+
+
+def _ended(visited: Visited) -> str:
+    """How it ended; a syringe that came to its end is not yet the end of the program."""
+    if visited.result.ended is EndReason.COMPLETE and visited.shots_left:
+        return _("no further syringe was given")
+    return end(visited.result.ended)
 
 
 def _faults(result: Result) -> str:

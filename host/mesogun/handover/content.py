@@ -9,7 +9,7 @@ from typing import Final
 from mesogun.catalog import needles, syringes, techniques
 from mesogun.handover.aftercare import after_care
 from mesogun.handover.document import Code, Document, Facts, Lines, Part, Section, Table, Text
-from mesogun.handover.findings import deviations, notices, warning
+from mesogun.handover.findings import deviations, ended, notices, warning
 from mesogun.handover.joined import Proven, joined
 from mesogun.handover.origin import program_of
 from mesogun.handover.pictures import begun, pictures
@@ -50,7 +50,7 @@ def document(sessions: Sequence[Proven], number: int, made: datetime) -> Documen
         warning=warning(record, verified),
         made=_("Made {date}").format(date=_moment(made)),
         sections=[
-            Section("", [*notices(record, verified, parts), _overview(record)]),
+            Section("", [*notices(record, verified, parts), _overview(record, parts)]),
             *([Section(_("Syringes"), [_syringes(sessions)])] if len(sessions) > 1 else []),
             Section(_("Who and what"), [_identity(record, program, names)]),
             *(
@@ -68,9 +68,8 @@ def document(sessions: Sequence[Proven], number: int, made: datetime) -> Documen
     )
 
 
-def _overview(record: SessionRecord) -> Facts:
+def _overview(record: SessionRecord, parts: Sequence[SessionRecord]) -> Facts:
     session = record.session
-    ended = end(record.end.reason if record.end else None)
     time_s = record.duration_s
     return Facts(
         [
@@ -88,9 +87,9 @@ def _overview(record: SessionRecord) -> Facts:
                     done=volume(record.volume_nl), planned=volume(session.volume_planned_nl)
                 ),
             ),
-            (_("primed"), volume(record.prime_nl)),
+            (_("primed"), volume(sum(part.prime_nl for part in parts))),
             (_("time"), duration(time_s) if time_s is not None else _("not started")),
-            (_("end"), ended),
+            (_("end"), ended(parts)),
         ]
     )
 
@@ -101,11 +100,12 @@ def _syringes(sessions: Sequence[Proven]) -> Table:
     first = sessions[0][0]
     for number_, (record, _verified) in enumerate(sessions, start=1):
         started_s = first.since_start_s(record.started_ms or 0)
+        begun_at = duration(started_s) if record.started_ms is not None else _("not started")
         rows.append(
             (
                 f"{number_}",
                 record.session.id,
-                duration(started_s),
+                begun_at,
                 f"{record.shots_delivered}",
                 volume(record.volume_nl),
                 volume(record.prime_nl),

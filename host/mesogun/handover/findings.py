@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mesogun.handover.document import Notice, Part, Table, Text
+from mesogun.handover.joined import is_cut_short, started
 from mesogun.handover.pictures import begun, pauses
 from mesogun.records import (
     ProblemKind,
@@ -51,15 +52,15 @@ def warning(record: SessionRecord, verified: VerifyReport) -> str:
 
 
 def notices(
-    record: SessionRecord, verified: VerifyReport, parts: Sequence[SessionRecord] = ()
+    record: SessionRecord, verified: VerifyReport, parts: Sequence[SessionRecord]
 ) -> Iterator[Notice]:
     """Yield what stands in the head of the report, the worst first.
 
     Args:
-        record: of the session, or of a whole visit.
+        record: of the whole visit.
         verified: what its verification has found.
-        parts: the sessions of a visit, none if it is a single one: another needle has another
-            pressure, so each is compared with itself.
+        parts: the sessions of the visit: another needle has another pressure, so each is compared
+            with itself.
     """
     if not record.complete:
         yield Notice(
@@ -89,22 +90,47 @@ def notices(
         )
     for fault in dict.fromkeys(each.fault for each in record.faults):
         yield Notice("bad", _("ALARM: {fault}").format(fault=fault_name(fault)))
-    for drift in (drift for part in parts or (record,) for drift in pressure_drifts(part)):
+    for drift in (drift for part in parts for drift in pressure_drifts(part)):
         what, causes = moved_pressure(drift.first_kpa, drift.last_kpa)
         yield Notice("note", _("SUSPICIOUS PRESSURE: {what}.").format(what=what), [causes])
-    if record.end and record.end.reason is not EndReason.COMPLETE:
+    if is_cut_short(parts):
         yield Notice(
             "note",
             _("ENDED EARLY: {done} of {planned} shots, {ended}.").format(
                 done=record.shots_delivered,
                 planned=record.session.shots_planned,
-                ended=end(record.end.reason),
+                ended=ended(parts),
             ),
         )
+    yield from _never_started(parts)
     if record.session.gun_kind in VIRTUAL:
         yield Notice("note", _("VIRTUAL GUN: nobody was treated."))
     if record.complete and verified.ok:
         yield Notice("good", _("COMPLETE AND VERIFIED: nothing was changed, nothing is missing."))
+
+
+def ended(parts: Sequence[SessionRecord]) -> str:
+    """How a visit ended, in words."""
+    last = (started(parts) or parts)[-1].end
+    if last and last.reason is EndReason.COMPLETE and is_cut_short(parts):
+        return _("no further syringe was given")
+    return end(last.reason if last else None)
+
+
+def _never_started(parts: Sequence[SessionRecord]) -> Iterator[Notice]:
+    """Yield the sessions that were to go on with a visit; a single one says so in `_missing`."""
+    for part in parts[1:]:
+        if part.status is SessionStatus.PLANNED:
+            yield Notice(
+                "note",
+                _(
+                    "NOT STARTED: session {session} was made ready to go on; there is no record "
+                    "of its start."
+                ).format(session=part.session.id),
+                [_("{volume} primed.").format(volume=volume(part.prime_nl))]
+                if part.prime_nl
+                else [],
+            )
 
 
 def _missing(record: SessionRecord) -> Iterator[str]:

@@ -36,7 +36,8 @@ def to_html(document: Document) -> str:
         },
     )
     _add(head, "title", f"{document.title}, {document.running}")
-    _add(head, "style", files("mesogun.handover").joinpath("report.css").read_text("utf-8"))
+    style = files("mesogun.handover").joinpath("report.css").read_text("utf-8")
+    _add(head, "style", style + _on_each_page(document))
     body = SubElement(root, "body")
     running = SubElement(body, "header", {"class": "running"})
     _add(running, "span", document.running)
@@ -48,6 +49,23 @@ def to_html(document: Document) -> str:
         _section(body, section)
     _add(body, "footer", document.made)
     return "<!DOCTYPE html>\n" + tostring(root, encoding="unicode", method="html") + "\n"
+
+
+def _on_each_page(document: Document) -> str:
+    """What a browser that knows margins writes on every page that it prints."""
+    boxes = {
+        "top-left": _quoted(document.running),
+        "top-right": _quoted(document.warning),
+        "bottom-left": _quoted(document.made),
+        "bottom-right": 'counter(page) " / " counter(pages)',
+    }
+    rules = " ".join(f"@{place} {{ content: {content}; }}" for place, content in boxes.items())
+    return f"@page {{ {rules} }}\n"
+
+
+def _quoted(text: str) -> str:
+    """A text within a style sheet; whatever is in it, nothing of it can end the text."""
+    return '"' + "".join(each if each.isalnum() else f"\\{ord(each):x} " for each in text) + '"'
 
 
 def _section(body: Element, section: Section) -> None:

@@ -8,7 +8,7 @@ from mesogun.catalog import get_syringe
 from mesogun.errors import MesogunError
 from mesogun.handover.origin import program_of
 from mesogun.program import compile_steps, shot_count, volumes
-from mesogun.records import Session, SessionRecord, Shot, VerifyReport
+from mesogun.records import Session, SessionRecord, SessionStatus, Shot, VerifyReport
 from mesogun.records.chain import columns
 from mesogun.records.view import EndTotals
 from mesogun.records.visit import CONTINUES
@@ -24,13 +24,15 @@ _PRIVACY: Final = ("patient_salt", "patient_digest")
 def joined(sessions: Sequence[Proven]) -> Proven:
     """Return the sessions of a visit as one: shots and steps counted over all of its syringes.
 
+    What never started gave nothing: of such a session the notes are there, and what its
+    verification found.
+
     Args:
-        sessions: in their order, all of one start of one gun; a single one is returned as it is.
+        sessions: in their order, all of one start of one gun.
     """
-    if len(sessions) == 1:
-        return sessions[0]
-    records = [record for record, _verified in sessions]
     verified = [each for _record, each in sessions]
+    every = [record for record, _verified in sessions]
+    records = started(every) or every[:1]
     first, last = records[0], records[-1]
     record = replace(
         last,
@@ -45,7 +47,7 @@ def joined(sessions: Sequence[Proven]) -> Proven:
         gaps=tuple(each for r in records for each in r.gaps),
         record_count=sum(each.record_count for each in records),
         clock=first.clock,
-        notes=tuple(each for r in records for each in r.notes),
+        notes=tuple(each for r in every for each in r.notes),
     )
     return record, replace(
         verified[-1],
@@ -56,21 +58,52 @@ def joined(sessions: Sequence[Proven]) -> Proven:
     )
 
 
-def _session(records: Sequence[SessionRecord]) -> Session:
-    """The first session, with what the whole visit was to give."""
-    first = records[0].session
-    shots = sum(each.session.shots_planned for each in records)
-    volume_nl = sum(each.session.volume_planned_nl for each in records)
-    program = program_of(first)
+def started(records: Sequence[SessionRecord]) -> list[SessionRecord]:
+    """Return the sessions of which there is a record of the start."""
+    return [each for each in records if each.status is not SessionStatus.PLANNED]
+
+
+def is_cut_short(records: Sequence[SessionRecord]) -> bool:
+    """Whether a visit ended before all of its program was given, its record being whole or not.
+
+    Each of its sessions may have come to its own end: it ended where a syringe was to be changed.
+
+    Args:
+        records: of its sessions, in their order.
+    """
+    *_sooner, last = started(records) or records
+    if last.end is None or last.end.reason is not EndReason.COMPLETE:
+        return last.end is not None
+    shots, volume_nl = _left_before(last)
+    return shots > last.session.shots_planned or volume_nl > last.session.volume_planned_nl
+
+
+def _left_before(record: SessionRecord) -> tuple[int, int]:
+    """Shots and volume, nl, of the program that were left when a session was prepared."""
+    for note in record.notes:
+        if note.kind == CONTINUES:
+            return note.fields.get("shots_left", 0), note.fields.get("volume_left_nl", 0)
+    return _planned(record.session)
+
+
+def _planned(session: Session) -> tuple[int, int]:
+    """Shots and volume, nl, of the program of a session; of the session if it cannot be read."""
+    program = program_of(session)
     if program is not None:
         try:
             steps = compile_steps(program, get_syringe(program.syringe))
-            shots, volume_nl = shot_count(steps), volumes(steps).volume_nl
+            return shot_count(steps), volumes(steps).volume_nl
         except MesogunError:
-            # Of a catalog that has changed since: what the syringes were to give is known.
+            # Of a catalog that has changed since: what the syringe was to give is known.
             pass
+    return session.shots_planned, session.volume_planned_nl
+
+
+def _session(records: Sequence[SessionRecord]) -> Session:
+    """The first session, with what the whole visit was to give."""
+    first = records[0].session
     made = Session(**columns(first, *_PRIVACY))
-    made.shots_planned, made.volume_planned_nl = shots, volume_nl
+    made.shots_planned, made.volume_planned_nl = _planned(first)
     for name in _PRIVACY:
         setattr(made, name, getattr(first, name))
     return made

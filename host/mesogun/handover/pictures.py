@@ -281,7 +281,10 @@ def _shot_axes(shots: Sequence[Shot], title: str, height: float = 130) -> Axes:
     numbers = [n for n, _shot in _numbered(shots)]
     # Few shots are drawn as narrow as many, from the left on.
     axes.set_xlim(min(numbers) - 0.5, max(*numbers, min(numbers) + _LABELLED) + 0.5)
-    axes.locator_params("x", integer=True)
+    if len(shots) <= _LABELLED:
+        axes.set_xticks(numbers)
+    else:
+        axes.locator_params("x", integer=True)
     return axes
 
 

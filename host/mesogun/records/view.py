@@ -22,6 +22,8 @@ from mesogun_protocol.enums import (
 )
 from mesogun_protocol.records import Record
 
+PRIMED = "prime"
+"""Kind of the note that tells what a prime pushed out."""
 _CLOCK_TURN_MS = 1 << 32
 _PUSHED = ("dose_steps", "advance_steps", "early_steps")
 _OF_A_SHOT = (RecordKind.SHOT_INTENT, RecordKind.SHOT_PROGRESS, RecordKind.SHOT_RESULT)
@@ -211,7 +213,14 @@ class SessionRecord:
 
     @property
     def prime_nl(self) -> int:
-        """Witnessed volume of the primes, nl, rounded half up once."""
+        """Witnessed volume of the primes, nl, rounded half up once.
+
+        Records tell which session they belong to by its start. Of one that never started the notes
+        tell what the gun had counted when its needle was primed.
+        """
+        if self.status is SessionStatus.PLANNED:
+            told = (note.fields.get("volume_nl") for note in self.notes if note.kind == PRIMED)
+            return sum(volume_nl for volume_nl in told if isinstance(volume_nl, int))
         steps = sum(prime.delivered_steps for prime in self.primes)
         return round_nl(steps * self.session.pl_per_step)
 

@@ -4,7 +4,6 @@ from collections import defaultdict
 
 from sqlalchemy import orm, select
 
-from mesogun.records.span import SessionStatus, find_span
 from mesogun.records.tables import Note, Session
 
 CONTINUES = "continues"
@@ -14,7 +13,7 @@ CONTINUES = "continues"
 def sessions_of_visit(db: orm.Session, session: Session) -> list[Session]:
     """Return the sessions of the visit that `session` belongs to, the first one first.
 
-    One that was prepared and never started, as after a refusal, belongs to none and stands alone.
+    One that was made ready to go on and never started is among them: its needle may be primed.
     """
     notes = db.scalars(
         select(Note)
@@ -32,8 +31,6 @@ def sessions_of_visit(db: orm.Session, session: Session) -> list[Session]:
         if sooner := note.fields.get("session"):
             before[note.session] = sooner
             after[sooner].append(note.session)
-    if (session.id not in before and session.id not in after) or not _started(db, session):
-        return [session]
     first = session.id
     seen = {first}
     while (sooner := before.get(first)) and sooner not in seen:
@@ -47,11 +44,7 @@ def _from(db: orm.Session, first: str, after: dict[str, list[str]]) -> list[Sess
     waiting = [first]
     while waiting:
         session = db.get(Session, waiting.pop())
-        if session is not None and session.id not in found and _started(db, session):
+        if session is not None and session.id not in found:
             found[session.id] = session
             waiting += after.get(session.id, [])
-    return list(found.values())
-
-
-def _started(db: orm.Session, session: Session) -> bool:
-    return find_span(db, session).status is not SessionStatus.PLANNED
+    return sorted(found.values(), key=lambda each: each.created_at)

@@ -160,6 +160,25 @@ class Treatment:
         # A prime may be larger than any shot of the program; its limit stands while it lasts.
         gun.set_limits(self._part.total_nl, max(self._shot_nl, PRIME_NL), self._part.shots)
         gun.prime(PRIME_NL, _PRIME_US)
+        try:
+            self._follow_prime(before, observe, look_every_s)
+        except KeyboardInterrupt:
+            gun.stop()
+            self._note_prime(before)
+            raise
+        primed_nl = self._note_prime(before)
+        self._upload()
+        return primed_nl
+
+    def _note_prime(self, before: Status) -> int:
+        """Write down what a prime pushed out, nl: should nothing follow, no record says whose."""
+        primed_nl = self._gun.status().primed_nl - before.primed_nl
+        self.note("prime", {"volume_nl": primed_nl})
+        return primed_nl
+
+    def _follow_prime(self, before: Status, observe: Observer, look_every_s: float) -> None:
+        """Look at the gun until the prime is over, or nobody has pressed the trigger."""
+        gun = self._gun
         idle_ms = before.clock_ms
         while True:
             status = gun.status()
@@ -180,10 +199,6 @@ class Treatment:
                 gun.stop()
                 break
             gun.wait(look_every_s)
-        primed_nl = gun.status().primed_nl - before.primed_nl
-        self._upload()
-        self.note("prime", {"volume_nl": primed_nl})
-        return primed_nl
 
     def note(self, kind: str, content: Mapping[str, Any]) -> None:
         """Write down what was told or confirmed, under the seals of the session."""

@@ -248,7 +248,7 @@ def test_a_visit_with_a_blocked_needle(mesogun: Any, way: int) -> None:
     visited = attend(person, settled, program, is_named=False)
     assert visited.result.faults == ("occlusion",)
     assert len(visited.result.sessions) == 2
-    person.heard += _shown(summary(visited.result, program, visited.due))
+    person.heard += _shown(summary(visited))
     assert english(" ".join(person.heard), "Pistor", *visited.result.sessions) == []
     shown = mesogun("sessions", "list").out
     shown += "".join(mesogun("sessions", "show", each).out for each in visited.result.sessions)

@@ -32,10 +32,14 @@ class Clinic:
         self.board.start(session)
         return session
 
-    def prepare(self, shots: int, notes: Notes = (), **changes: Any) -> Session:
-        """What the host stores before the gun knows of it."""
+    def prepare(
+        self, shots: int, notes: Notes = (), of: int | None = None, **changes: Any
+    ) -> Session:
+        """What the host stores before the gun knows of it: all shots of a program, or some `of`."""
         self._number += 1
         program = plan(changes.pop("treatment", "face"), syringe="bd-plastipak-5")
+        step = program.steps[0].model_copy(update={"count": of or shots})
+        program = program.model_copy(update={"steps": (step,)})
         fields: dict[str, Any] = {
             "session_id": self._number,
             "program_name": program.name,
@@ -88,7 +92,7 @@ class Clinic:
 
     def visit(self) -> list[Proven]:
         """The face over two syringes, each of them primed; the first is changed after 120 shots."""
-        first = self.prepare(150, patient_ref="P-7")
+        first = self.prepare(150, of=300, patient_ref="P-7")
         self.board.boot()
         self.board.syringe()
         self.prime()
@@ -105,7 +109,7 @@ class Clinic:
             "volume_left_nl": 180 * 10_000,
             "first_step": 0,
         }
-        second = self.prepare(180, [("continues", left)], patient_ref="P-7")
+        second = self.prepare(180, [("continues", left)], of=300, patient_ref="P-7")
         self.board.syringe()
         self.prime()
         self.board.start(second)
@@ -113,6 +117,21 @@ class Clinic:
         self.board.end()
         self.keep(second)
         return self.store.proven_visit(second.id)
+
+    def broken_off_at_a_change(self, *, primed: bool) -> list[Proven]:
+        """A syringe that came to its end, and a second one that was made ready and not begun."""
+        first = self.begin(120, of=300, patient_ref="P-7")
+        self.board.shots(120)
+        self.board.end()
+        self.keep(first)
+        if primed:
+            left = {"session": first.id, "shots_left": 180, "volume_left_nl": 1_800_000}
+            notes = [("continues", left), ("prime", {"volume_nl": 49_540})]
+            self.prepare(180, notes, of=300, patient_ref="P-7")
+            self.board.syringe()
+            self.prime()
+            self.store.ingest(BOARD, self.board.journal)
+        return self.store.proven_visit(first.id)
 
     def leaking(self) -> Proven:
         """The second half of the shots meets less resistance."""

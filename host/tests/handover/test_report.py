@@ -130,7 +130,7 @@ def test_everything_that_the_record_knows_is_told(clinic: Clinic) -> None:
         "board e6614104037a5b2c",
         "0.1.0, build 005caffe",
         session.id,
-        "300 shots of 10 ul in 0.1 s",
+        "200 shots of 10 ul in 0.1 s",
         "mean dose error 0.10 %",
         "1 step, shot 2",
         "COMPLETE AND VERIFIED",
@@ -206,14 +206,45 @@ def test_another_needle_with_another_pressure_is_not_suspicious(clinic: Clinic) 
 def test_any_session_of_a_visit_names_it_and_others_stand_alone(clinic: Clinic) -> None:
     first, second = (record.session.id for record, _verified in clinic.visit())
     alone = clinic.complete(2)[0].session.id
-    refused = clinic.prepare(180, [("continues", {"session": first})], patient_ref="P-7").id
 
     def visit(name: str) -> list[str]:
         return [record.session.id for record, _verified in clinic.store.proven_visit(name)]
 
     assert visit(first) == visit(second) == [first, second]
     assert visit(alone) == [alone]
-    assert visit(refused) == [refused]
+
+
+def test_a_visit_that_ended_at_a_change_of_the_syringe_ended_early(clinic: Clinic) -> None:
+    text = text_of(pages(*clinic.broken_off_at_a_change(primed=False)))
+    assert "ENDED EARLY: 120 of 300 shots, no further syringe was given." in text
+    assert "end no further syringe was given" in text
+    assert "NOT STARTED" not in text
+
+
+def test_what_was_primed_for_a_session_that_never_started_is_in_the_report(clinic: Clinic) -> None:
+    sessions = clinic.broken_off_at_a_change(primed=True)
+    first, second = (record.session.id for record, _verified in sessions)
+    for name in (first, second):
+        assert [each.session.id for each, _ in clinic.store.proven_visit(name)] == [first, second]
+    content = make_report(sessions, number=1, form="pdf", paper="a4", made=MADE)
+    text = text_of(list(PdfReader(io.BytesIO(content)).pages))
+    for told in (
+        "ENDED EARLY: 120 of 300 shots, no further syringe was given.",
+        f"NOT STARTED: session {second} was made ready to go on; there is no record of its start.",
+        "• 49.5 ul primed.",
+        "primed 49.5 ul",
+        f"2 {second} not started 0 0 ul 49.5 ul not ended",
+        "COMPLETE AND VERIFIED",
+    ):
+        assert told in text
+
+
+def test_a_printed_html_has_its_head_on_every_page(clinic: Clinic) -> None:
+    text = html(clinic.complete(1, patient_ref='"; } </style> \\ é'))
+    assert text.partition("</head>")[0].count("</style>") == 1
+    assert '\\22 \\3b \\20 \\7d \\20 \\3c \\2f style\\3e \\20 \\5c \\20 é"; }' in text
+    torn = html(clinic.torn())
+    assert '@top-right { content: "INCOMPLETE\\20 RECORD"; }' in torn
 
 
 def test_a_pressure_that_fell_is_told_with_what_may_be_behind_it(clinic: Clinic) -> None:
