@@ -13,7 +13,7 @@ from textual.widgets import Static
 from mesogun.console.guns import gun_name
 from mesogun.console.page import Key, Page
 from mesogun.desk.attending import Settled
-from mesogun.desk.big import big
+from mesogun.desk.big import big, largest
 from mesogun.ports import AUTO
 from mesogun.records import Store
 from mesogun.words import _, date, ngettext
@@ -75,6 +75,10 @@ class DayPage(Page):
         """Show the day."""
         self.on_screen_resume()
 
+    def on_resize(self) -> None:
+        """Draw as large as the screen allows now."""
+        self._day.update(self._picture())
+
     def on_screen_resume(self) -> None:
         """Show the day as it is now."""
         self.entitle(f"mesogun   {date(datetime.now().astimezone())}")
@@ -97,9 +101,10 @@ class DayPage(Page):
             else _("g chooses the gun. None is ever taken by itself, a virtual one least of all.")
         )
         word = _("READY") if has_gun else _("CHOOSE GUN")
+        scale = largest([word], self.size.width - 2, self.size.height // 2)
         return Group(
             "",
-            Text("\n".join(big(word)), style="bold", no_wrap=True),
+            Text("\n".join(big(word, scale)), style="bold", no_wrap=True),
             "",
             Text(f"> {now}", style="bold"),
             "",

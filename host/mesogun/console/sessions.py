@@ -174,7 +174,7 @@ def _told(act: Callable[[str], str], session: str) -> str:
 def _verify(session: str) -> str:
     with Store.open() as store:
         record, verified = store.proven_view(session)
-    bad = [each for each in notices(record, verified) if each.tone == "bad"]
+    bad = [each for each in notices(record, verified, [record]) if each.tone == "bad"]
     told = [" ".join([each.title, *each.details]) for each in bad]
     if verified.ok and record.complete:
         told.append(_("COMPLETE AND VERIFIED: nothing was changed, nothing is missing."))

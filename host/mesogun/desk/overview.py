@@ -7,8 +7,8 @@ from typing import Any
 from mesogun import catalog
 from mesogun.catalog import Syringe, get_needle, get_syringe, get_technique
 from mesogun.desk.text import Table, Text
-from mesogun.program import Program, check, estimate, loads, volumes
-from mesogun.program.hydraulics import DRIVE_LIMIT_N
+from mesogun.program import Estimate, Program, check, estimate, loads, volumes
+from mesogun.program.hydraulics import DRIVE_LIMIT_N, TISSUE_KPA
 from mesogun.program.planned import planned_steps
 from mesogun.program.words import delivery_in_words, step_in_words
 from mesogun.words import _, duration, ngettext, number, percent, pressure, speak, volume
@@ -59,16 +59,24 @@ def overview(program: Program, gun: str | None = None) -> Overview:
         (_("time"), _("{time} without breaks").format(time=duration(figures.duration_s))),
         (
             _("force"),
-            _("at most {force} N; the drive pushes with {most} N").format(
-                force=number(figures.peak_force_n), most=number(DRIVE_LIMIT_N)
+            _("at most {force} N against {tissue} of tissue; the drive pushes with {most} N").format(
+                force=number(figures.peak_force_n),
+                tissue=pressure(TISSUE_KPA),
+                most=number(DRIVE_LIMIT_N),
             ),
         ),
         (
             _("pressure"),
-            _("at most {pressure} of {most}, margin {margin}").format(
+            _("there {pressure} of {most}, margin {margin}").format(
                 pressure=pressure(figures.peak_pressure_kpa),
                 most=pressure(figures.limit_kpa),
                 margin=percent(figures.pressure_margin),
+            ),
+        ),
+        (
+            _("alarm"),
+            _("the gun stops at {pressure}, as if the needle were blocked").format(
+                pressure=_stops(figures)
             ),
         ),
     ]
@@ -86,6 +94,11 @@ def overview(program: Program, gun: str | None = None) -> Overview:
     }
     unusual = ["", _("Unusual, to be confirmed before the start:"), *warnings] if warnings else []
     return Overview([Table(rows), *unusual], warnings, noted, data)
+
+
+def _stops(figures: Estimate) -> str:
+    low, high = (pressure(kpa) for kpa in figures.stops_kpa)
+    return low if low == high else _("{low} to {high}, by step").format(low=low, high=high)
 
 
 def _unusual(program: Program) -> list[str]:

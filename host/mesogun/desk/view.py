@@ -1,11 +1,16 @@
-"""The live view of a treatment: one picture from one `Progress`; 80 columns by 24 lines suffice."""
+"""The live view of a treatment: one picture from one `Progress`; 80 columns by 24 lines suffice.
 
-from rich.console import Group, RenderableType
+It grows with the screen: what to do, and the shots, in letters as large as there is room for.
+"""
+
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel as Frame
 from rich.table import Table
 from rich.text import Text
 
-from mesogun.desk.big import big
+from mesogun.desk.big import big, largest
 from mesogun.desk.hands import Hands
 from mesogun.treatment import Progress
 from mesogun.words import N_, _, duration, pressure, volume
@@ -13,6 +18,11 @@ from mesogun.words.gun import fault_advice, fault_name, state, step
 from mesogun_protocol.enums import ControllerState, Fault, StepKind, TriggerMode
 
 _BAR = 24
+"""Signs of a bar where 80 columns are all there is; it takes what a wider screen has more."""
+_COLUMNS = 80
+_FRAME_COLUMNS, _FRAME_LINES = 4, 2
+_CURSOR_LINES = 1
+"""Left free below the view, or a terminal would scroll."""
 
 _STARTED_BY = {
     TriggerMode.AUTO: N_("by the gun itself"),
@@ -31,25 +41,59 @@ def picture(progress: Progress, gun: str, hands: Hands, has_keys: bool) -> Rende
         hands: what keys do.
         has_keys: keys can be pressed here.
     """
-    figures = Table.grid(padding=(0, 2))
-    for name, value in _figures(progress, hands):
-        figures.add_row(Text(name, style="bold"), Text(value))
-    doing = instruction(progress, hands, has_keys)
-    parts: list[RenderableType] = [_big(_word(progress)), Text(f"> {doing}", style="bold")]
-    if progress.refusal is not None:
-        parts.append(Text(_("Not done: {reason}").format(reason=progress.refusal)))
-    elif progress.fault is Fault.NONE:
-        # Where there is more to read, the large count gives way: 24 lines are few.
-        parts.append(_big(f"{progress.shots_done}/{progress.shots_planned}"))
-    parts.append(figures)
-    if has_keys:
-        parts.append(Text(_keys(progress, hands)))
-    title = Text(f" {_(progress.program_name)} ", style="bold", overflow="ellipsis")
-    return Frame(Group(*parts), title=title, subtitle=Text(f" {gun} "), title_align="left")
+    return _Picture(progress, gun, hands, has_keys)
 
 
-def _big(text: str) -> Text:
-    return Text("\n".join(big(text)), style="bold", no_wrap=True, overflow="crop")
+@dataclass(frozen=True)
+class _Picture:
+    """The view, which learns the size of its screen when it is drawn."""
+
+    progress: Progress
+    gun: str
+    hands: Hands
+    has_keys: bool
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw as large as the screen allows."""
+        progress = self.progress
+        columns = options.max_width - _FRAME_COLUMNS
+        doing = Text(f"> {instruction(progress, self.hands, self.has_keys)}", style="bold")
+        below = self._below(options.max_width)
+        large = [_word(progress)]
+        if progress.refusal is None and progress.fault is Fault.NONE:
+            # Where there is more to read, the large count gives way: 24 lines are few.
+            large.append(f"{progress.shots_done}/{progress.shots_planned}")
+        inner = options.update(width=columns, height=None)
+        taken = len(console.render_lines(Group(doing, *below), inner))
+        rows = options.size.height - _CURSOR_LINES - _FRAME_LINES - taken
+        word, *count = (_big(text, largest(large, columns, rows)) for text in large)
+        title = Text(f" {_(progress.program_name)} ", style="bold", overflow="ellipsis")
+        yield Frame(
+            Group(word, doing, *count, *below),
+            title=title,
+            subtitle=Text(f" {self.gun} "),
+            title_align="left",
+        )
+
+    def _below(self, width: int) -> list[RenderableType]:
+        """What stands below the large letters."""
+        progress = self.progress
+        figures = Table.grid(padding=(0, 2))
+        for name, value in _figures(progress, self.hands, _BAR + max(width - _COLUMNS, 0)):
+            figures.add_row(Text(name, style="bold"), Text(value))
+        parts: list[RenderableType] = [figures]
+        if progress.refusal is not None:
+            parts.insert(0, Text(_("Not done: {reason}").format(reason=progress.refusal)))
+        if self.has_keys:
+            parts.append(Text(_keys(progress, self.hands)))
+        return parts
+
+
+def _big(text: str, scale: int) -> Text:
+    drawn = Text("\n".join(big(text, scale)), style="bold", no_wrap=True, overflow="crop")
+    # A terminal that can makes them solid; the signs stay for one that cannot.
+    drawn.highlight_regex("#+", "reverse")
+    return drawn
 
 
 def _word(progress: Progress) -> str:
@@ -120,7 +164,8 @@ def _running(progress: Progress, key: bool) -> str:
             )
 
 
-def _figures(progress: Progress, hands: Hands) -> list[tuple[str, str]]:
+def _figures(progress: Progress, hands: Hands, bar: int) -> list[tuple[str, str]]:
+    """Names and values, with bars of `bar` signs."""
     rest_nl = max(progress.planned_nl - progress.delivered_nl, 0)
     given = _("{given} given, {rest} to go").format(
         given=volume(progress.delivered_nl), rest=volume(rest_nl)
@@ -147,11 +192,11 @@ def _figures(progress: Progress, hands: Hands) -> list[tuple[str, str]]:
         ),
         (
             _("Shots"),
-            f"{_bar(progress.shots_done, progress.shots_planned)}  {_shots(progress)}",
+            f"{_bar(progress.shots_done, progress.shots_planned, bar)}  {_shots(progress)}",
         ),
-        (_("Volume"), f"{_bar(progress.delivered_nl, progress.planned_nl)}  {given}"),
-        (syringe, f"{_bar(progress.remaining_nl, progress.fill_nl)}  {left}"),
-        (_("Pressure"), f"{_bar(progress.pressure_kpa, progress.limit_kpa)}  {pressed}"),
+        (_("Volume"), f"{_bar(progress.delivered_nl, progress.planned_nl, bar)}  {given}"),
+        (syringe, f"{_bar(progress.remaining_nl, progress.fill_nl, bar)}  {left}"),
+        (_("Pressure"), f"{_bar(progress.pressure_kpa, progress.limit_kpa, bar)}  {pressed}"),
         (_("Gun"), f"{gun}; {trigger}"),
         (_("Time"), _time(progress)),
     ]
@@ -198,7 +243,7 @@ def _keys(progress: Progress, hands: Hands) -> str:
     return _("Keys:") + " " + "  ".join(keys)
 
 
-def _bar(part: float, whole: float) -> str:
+def _bar(part: float, whole: float, length: int) -> str:
     """Signs of plain ASCII, so that it can be read without colour and in any font."""
-    filled = int(_BAR * min(max(part / whole, 0), 1)) if whole else 0
-    return f"[{'#' * filled}{'.' * (_BAR - filled)}]"
+    filled = int(length * min(max(part / whole, 0), 1)) if whole else 0
+    return f"[{'#' * filled}{'.' * (length - filled)}]"

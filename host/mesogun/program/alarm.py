@@ -122,6 +122,11 @@ def syringe_limit_kpa(syringe: Syringe) -> int:
     return int(min(hydraulics.pressure_limit_kpa(syringe), bolus_limit_kpa(0.0, syringe)))
 
 
+def stops_kpa(step: PlannedStep, syringe: Syringe) -> int:
+    """Pressure at which the gun stops a step that `with_alarms` has been through."""
+    return min(step.limit_kpa, syringe_limit_kpa(syringe))
+
+
 def needed_kpa(
     step: PlannedStep, syringe: Syringe, needle: Needle, viscosity_mpa_s: float, stays: bool
 ) -> float:

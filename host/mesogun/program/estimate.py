@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 from mesogun.catalog import get_needle, get_syringe
 from mesogun.program import hydraulics
+from mesogun.program.alarm import stops_kpa, syringe_limit_kpa
+from mesogun.program.compiled import compile_steps
 from mesogun.program.force import pushes
 from mesogun.program.loads import loads, seconds
 from mesogun.program.model import Program
-from mesogun.program.planned import planned_steps, shot_count, volumes
+from mesogun.program.planned import shot_count, volumes
+from mesogun_protocol.enums import StepKind
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Estimate:
         usable_nl: what one syringe can give.
         syringes: how many are needed.
         limit_kpa: highest pressure that the drive makes in this barrel.
+        stops_kpa: where the gun stops, in the step where it stops first and in the one where it
+            stops last. Far below the peak: the drive is sized for tissue that is hardly ever met.
     """
 
     shots: int
@@ -41,6 +46,7 @@ class Estimate:
     usable_nl: int
     syringes: int
     limit_kpa: float
+    stops_kpa: tuple[int, int]
 
     @property
     def margin_nl(self) -> int:
@@ -59,7 +65,9 @@ def estimate(program: Program) -> Estimate:
     Pressure and force are those of nominal bore and barrel; see `mesogun.program.hydraulics`.
     """
     syringe, needle = get_syringe(program.syringe), get_needle(program.needle)
-    steps = planned_steps(program)
+    steps = compile_steps(program, syringe)
+    moving = [step for step in steps if step.kind is not StepKind.PAUSE]
+    stops = [stops_kpa(step, syringe) for step in moving] or [syringe_limit_kpa(syringe)]
     volume = volumes(steps)
     found = [push for step in program.document()["step"] for push in pushes(step)]
     pressures = [push.pressure_kpa(needle, program.viscosity_mpa_s) for push in found]
@@ -77,4 +85,5 @@ def estimate(program: Program) -> Estimate:
         usable_nl=syringe.usable_nl,
         syringes=len(loads(steps, syringe.usable_nl)),
         limit_kpa=hydraulics.pressure_limit_kpa(syringe),
+        stops_kpa=(min(stops), max(stops)),
     )

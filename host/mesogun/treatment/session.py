@@ -17,7 +17,7 @@ from mesogun.gun import Gun, Refused, Status
 from mesogun.gun.upload import UploadReceipt, encode_program
 from mesogun.link import DoseUncertain
 from mesogun.program import PauseStep, dump_toml, estimate, shot_count
-from mesogun.program.alarm import closed_pa, syringe_limit_kpa
+from mesogun.program.alarm import closed_pa, stops_kpa, syringe_limit_kpa
 from mesogun.program.loads import seconds
 from mesogun.records import Session, Store, new_session_number
 from mesogun.sync import Collector, sync_gun
@@ -338,7 +338,7 @@ class Treatment:
             planned_nl=planned_nl,
             remaining_nl=status.remaining_nl,
             fill_nl=self._part.volume_nl,
-            limit_kpa=min(step.limit_kpa, syringe_limit_kpa(self._syringe)),
+            limit_kpa=stops_kpa(step, self._syringe),
             pressure_kpa=status.pressure_pa / 1000,
             trigger_pressed=pressed,
             wants_trigger=status.light in (Light.HOLD, Light.PRESS) and not pressed,

@@ -27,6 +27,8 @@ def test_a_planned_program_can_be_checked(mesogun, tmp_path):
     assert made.code == 0
     assert (made.data["shots"], made.data["points"], made.data["syringes"]) == (96, 96, 1)
     assert 0.5 < made.data["pressure_margin"] < 0.6
+    low, high = made.data["stops_kpa"]
+    assert 0 < low <= high < made.data["limit_kpa"]
     assert made.data["file"] == str(path)
     assert mesogun("check", path, "--json").data["volume_nl"] == 960_000
 
@@ -45,7 +47,9 @@ def test_the_figures_of_a_plan_are_told_beside_the_program(mesogun):
         "120 x 80 mm, 384 points 5 mm apart",
         "2 of BD Plastipak 3 ml, draw up 2.929 ml and 1.103 ml",
         "depth 0.5 mm (IED intra-epidermic)",
-        "at most 363 kPa of 1000 kPa, margin 64 %",
+        "at most 26 N against 300 kPa of tissue; the drive pushes with 100 N",
+        "there 363 kPa of 1000 kPa, margin 64 %",
+        "the gun stops at 145 kPa, as if the needle were blocked",
         "Confirm 2 syringes, changed on the way",
     ):
         assert told in ran.err

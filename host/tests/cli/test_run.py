@@ -69,6 +69,7 @@ KEYS = {
     "seed": int,
     "ended": str,
     "sessions": list,
+    "shots_left": int,
     "next_session": type(None),
 }
 

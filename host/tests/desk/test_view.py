@@ -30,29 +30,36 @@ REAL = _hands(None)
 
 
 def drawn(
-    progress: Progress, hands: Hands = SIM, *, keys: bool = True, columns: int = 80
+    progress: Progress,
+    hands: Hands = SIM,
+    *,
+    keys: bool = True,
+    columns: int = 80,
+    rows: int = 24,
 ) -> list[str]:
-    console = Console(file=io.StringIO(), width=columns, height=24, force_terminal=False)
+    console = Console(file=io.StringIO(), width=columns, height=rows, force_terminal=False)
     with console.capture() as lines:
         console.print(picture(progress, "virtual gun, seed 7, speed 1", hands, keys))
     return lines.get().splitlines()
 
 
-@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 24), (80, 60), (160, 50)])
 @pytest.mark.parametrize(
     "progress",
     [
+        look(shots_done=10_799, shots_planned=10_800, refusal="The trigger is still held"),
+        look(shots_done=10_799, shots_planned=10_800),
         look(),
         look(state=PAUSED, step_kind=StepKind.PAUSE, message=LONG * 2),
         look(program_name="x" * 200),
         look(fault=Fault.BUDGET_EXHAUSTED, state=ControllerState.FAULT),
     ],
-    ids=["running", "long message", "long name", "fault"],
+    ids=["refused", "longest", "running", "long message", "long name", "fault"],
 )
-def test_the_view_fits_the_terminal(progress, columns):
-    lines = drawn(progress, columns=columns)
+def test_the_view_fits_the_terminal(progress, columns, rows):
+    lines = drawn(progress, columns=columns, rows=rows)
     # One line stays free for the cursor below the view.
-    assert len(lines) < 24
+    assert len(lines) < rows
     assert {len(line) for line in lines} == {columns}
 
 
@@ -70,6 +77,22 @@ def test_the_view_shows_every_figure_with_its_unit():
         "virtual gun, seed 7",
     ):
         assert told in text
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "scale"), [(80, 24, 1), (160, 24, 1), (100, 33, 2), (160, 50, 3)]
+)
+def test_the_large_letters_grow_with_the_screen(columns, rows, scale):
+    lines = [line[2:-2].rstrip() for line in drawn(look(), columns=columns, rows=rows)]
+    for text in ("HOLD", "123/300"):
+        large = [line.rstrip() for line in big(text, scale)]
+        assert len(large) == 5 * scale
+        assert any(lines[at : at + len(large)] == large for at in range(len(lines)))
+
+
+def test_the_bars_take_the_columns_of_a_wide_screen():
+    (line,) = [each for each in drawn(look(), columns=160) if "123 of 300" in each]
+    assert line.count("#") + line.count(".") == 24 + 80
 
 
 DOING = [
@@ -112,7 +135,9 @@ def test_the_first_line_says_what_to_do_now(progress, hands, told):
 )
 def test_what_to_do_stands_in_letters_for_two_metres(progress, word):
     lines = drawn(progress)
-    assert [line[2:-2].rstrip() for line in lines[1:6]] == [each.rstrip() for each in big(word)]
+    # An alarm has the room of the count as well.
+    large = [each.rstrip() for each in big(word, 2 if word == "ALARM" else 1)]
+    assert [line[2:-2].rstrip() for line in lines[1 : 1 + len(large)]] == large
     count = [each.rstrip() for each in big("123/300")]
     shown = [line[2:-2].rstrip() for line in lines]
     assert any(shown[at : at + 5] == count for at in range(20)) == (word != "ALARM")
