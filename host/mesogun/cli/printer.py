@@ -195,11 +195,17 @@ def _rich(table: Table, shown: Sequence[_Column], columns: int) -> "RichTable":
     made = RichTable(
         box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=bool(table.headings)
     )
-    fits = sum(min(each.width, _SHORT) + _GAP for each in shown) <= columns
+    long = [each for each in shown if each.width > _SHORT]
+    least = sum(each.narrowest if each in long else each.width for each in shown)
+    fits = least + _GAP * len(shown) <= columns
     for each in shown:
-        whole = each.is_first or (fits and each.width <= _SHORT)
-        least = each.narrowest if table.headings else None
-        made.add_column(each.heading, overflow="fold", no_wrap=whole, min_width=least)
+        whole = each.is_first or (fits and each not in long)
+        made.add_column(
+            each.heading,
+            overflow="fold",
+            no_wrap=whole,
+            min_width=each.narrowest if table.headings else None,
+        )
     for row in zip(*(each.cells for each in shown), strict=True):
         made.add_row(*row)
     return made

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mesogun.cli.keyboard import Keyboard
 from mesogun.cli.printer import Answer, tell
+from mesogun.desk.guns import unstored
 from mesogun.desk.simulation import simulation
 from mesogun.errors import UsageError
 from mesogun.gun import Gun
@@ -16,16 +17,12 @@ from mesogun.virtual.gun import VirtualTransport
 from mesogun.virtual.panel import Panel
 from mesogun.virtual.serve import Outlet, PtyOutlet, TcpOutlet, pump
 from mesogun.virtual.simulated import SimulatedTransport
-from mesogun_protocol.enums import RecordKind
-from mesogun_protocol.records import decode_record
 
 if TYPE_CHECKING:
     from mesogun.emulated.gun import EmulatedTransport
 
 _FASTEST = 3.0
 """A client sends a heartbeat every 0.5 s of its own time; the gun waits for it 2 s of the gun's."""
-
-_OF_NO_SESSION = (RecordKind.BOOT, RecordKind.ACKNOWLEDGED)
 
 
 def serving(
@@ -92,13 +89,12 @@ def _put_away(transport: VirtualTransport) -> None:
     """Throw the gun away, unless it holds records that no host has stored."""
     with transport.at_full_speed(), Gun.open(transport) as gun:
         gun.stop()
-        first = gun.status().journal_acknowledged
-        unstored = [decode_record(raw).kind for raw in gun.read_records(first)]
-    if all(kind in _OF_NO_SESSION for kind in unstored):
+        left = unstored(gun)
+    if not left:
         transport.forget()
     else:
         tell(
-            f"The gun holds {len(unstored)} records that no host has stored; "
+            f"The gun holds {left} records that no host has stored; "
             "`mesogun sessions sync` stores them."
         )
 

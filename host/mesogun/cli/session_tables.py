@@ -71,17 +71,10 @@ def listed(
         )
     started = [each for each in found if each["status"] != SessionStatus.PLANNED]
     planned = [each for each in found if each["status"] == SessionStatus.PLANNED]
-    rows = [
-        (
-            *_who(each),
-            *_delivered(each),
-            _(each["status"]) + ("" if each["record_complete"] else _(", INCOMPLETE")),
-        )
-        for each in started
-    ]
+    rows = [(*_who(each), _came_to(each)) for each in started]
     text: list[str | Table] = []
     if rows:
-        text.append(Table(rows, (*map(_, _WHO), _("shots"), _("volume"), _("record"))))
+        text.append(Table(rows, (*map(_, _WHO), _("record"))))
     if planned:
         # Nothing was delivered in these, so they must not look like treatments.
         text += [""] if rows else []
@@ -160,14 +153,12 @@ def _entry(store: Store, session: Session) -> dict[str, Any]:
     }
 
 
-def _delivered(entry: dict[str, Any]) -> tuple[str, str]:
-    """Shots and volume of an entry, as far as they can be read."""
+def _came_to(entry: dict[str, Any]) -> str:
+    """Shots, and how the session ended, in one column: 80 hold no more of them."""
+    ended = _(entry["status"]) + ("" if entry["record_complete"] else _(", INCOMPLETE"))
     if entry["shots_delivered"] is None:
-        return _("not readable"), ""
-    shots = _("{done} of {planned}").format(
-        done=entry["shots_delivered"], planned=entry["shots_planned"]
-    )
-    return shots, volume(entry["volume_delivered_nl"])
+        return ended
+    return f"{entry['shots_delivered']}/{entry['shots_planned']} {ended}"
 
 
 def _figures(record: SessionRecord) -> list[tuple[str, str]]:

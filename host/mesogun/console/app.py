@@ -77,7 +77,9 @@ class Console(App[None]):
 
     def choose_gun(self) -> None:
         """Choose the gun."""
-        self.push_screen(GunsPage(self._use))
+        port = self.settled.port
+        named = None if port == AUTO or self.settled.is_simulated else port
+        self.push_screen(GunsPage(self._use, named))
 
     def show_sessions(self) -> None:
         """Look up what was done."""

@@ -8,7 +8,6 @@ from textual.widgets import DataTable
 from mesogun.console.page import Key
 from mesogun.console.rows import RowsPage
 from mesogun.desk.guns import GunSeen, hand_over, look_round
-from mesogun.errors import MesogunError
 from mesogun.ports import SIM
 from mesogun.words import _, date_time, ngettext
 from mesogun.words.gun import fault_advice, fault_name, state
@@ -18,9 +17,10 @@ from mesogun_protocol.enums import Fault
 class GunsPage(RowsPage[GunSeen]):
     """Lets one be chosen, and fetches what it holds."""
 
-    def __init__(self, chosen: Callable[[GunSeen], None]) -> None:
-        """`chosen` is called with the gun that Enter was pressed on."""
+    def __init__(self, chosen: Callable[[GunSeen], None], named: str | None) -> None:
+        """`chosen` is called with the gun that Enter was pressed on; `named` is in use now."""
         super().__init__()
+        self._named = named
         self._chosen = chosen
 
     def keys(self) -> Mapping[str, Key]:
@@ -55,11 +55,7 @@ class GunsPage(RowsPage[GunSeen]):
 
     def _look(self) -> None:
         self.say(_("Looking for guns ..."))
-        self.run_worker(self._look_round, thread=True, exclusive=True)
-
-    def _look_round(self) -> None:
-        seen = look_round()
-        self.wait_for(self._show, seen)
+        self.later(lambda: look_round(self._named), self._show)
 
     def _show(self, seen: list[GunSeen]) -> None:
         headings = (_("gun"), _("board"), _("state"), _("stored last"))
@@ -71,22 +67,18 @@ class GunsPage(RowsPage[GunSeen]):
         gun = self.marked
         if gun is not None:
             self.say(_("Storing what it holds ..."))
-            self.run_worker(lambda: self._hand_over(gun), thread=True, exclusive=True)
+            self.later(lambda: (hand_over(gun.port), look_round(self._named)), self._stored)
 
-    def _hand_over(self, gun: GunSeen) -> None:
-        try:
-            stored = hand_over(gun.port)
-        except MesogunError as error:
-            self.wait_for(self.say, str(error))
-            return
-        seen = look_round()
-        self.wait_for(self._show, seen)
+    def _stored(self, done: tuple[int, list[GunSeen]]) -> None:
+        stored, seen = done
+        self._show(seen)
         told = ngettext(
             "{count} record was new and is stored.",
             "{count} records were new and are stored.",
             stored,
         ).format(count=stored)
-        self.wait_for(self.say, told)
+        # Marking a row tells what to do with it, and comes after this.
+        self.call_after_refresh(self.say, told)
 
 
 def gun_name(port: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from rich.text import Text
 from textual import events
@@ -11,8 +11,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from mesogun.errors import MesogunError
 from mesogun.words import N_, _
 
+T = TypeVar("T")
 _NAMES: Final = {
     "escape": N_("Esc"),
     "enter": N_("Enter"),
@@ -81,6 +83,26 @@ class Page(Screen[None]):
     def wait_for(self, act: Callable[..., Any], *arguments: object) -> Any:
         """Let the screen's thread act, and wait for it; called from any other."""
         return self._application.call_from_thread(act, *arguments)
+
+    def later(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Let `work` be done while the screen goes on, then act; what is refused is said.
+
+        Whoever has left the page by then is not troubled any more.
+        """
+
+        def act() -> None:
+            try:
+                done = work()
+            except MesogunError as error:
+                self.wait_for(self._if_here, self.say, str(error))
+            else:
+                self.wait_for(self._if_here, then, done)
+
+        self.run_worker(act, thread=True, exclusive=True)
+
+    def _if_here(self, then: Callable[[T], None], done: T) -> None:
+        if self.is_attached:
+            then(done)
 
     @property
     def _application(self) -> App[object]:

@@ -15,7 +15,7 @@ from mesogun.console.form import FormPage
 from mesogun.console.page import Key, Page
 from mesogun.console.report import read_visit, write_report
 from mesogun.console.rows import RowsPage
-from mesogun.errors import MesogunError, RecordError, UsageError
+from mesogun.errors import RecordError, UsageError
 from mesogun.handover.content import document
 from mesogun.handover.findings import notices
 from mesogun.records import Session, Store
@@ -107,16 +107,17 @@ class SessionsPage(RowsPage[Session]):
     def choose(self) -> None:
         """Show the marked one."""
         if self.marked is not None:
-            try:
-                shown = SessionPage(self.marked.id)
-            except MesogunError as error:
-                self.say(str(error))
-            else:
-                self.open(shown)
+            name = self.marked.id
+            self.say(_("Reading the records ..."))
+            self.later(lambda: _read(name), lambda read: self._open(name, read))
+
+    def _open(self, name: str, read: RenderableType) -> None:
+        self.say("")
+        self.open(SessionPage(name, read))
 
     def _with_marked(self, act: Callable[[str], str]) -> None:
         if self.marked is not None:
-            self.say(_told(act, self.marked.id))
+            _tell(self, act, self.marked.id)
 
     def _ask_filter(self) -> None:
         fields = {name: (_(label), getattr(self._filter, name)) for name, label in _FIELDS.items()}
@@ -131,15 +132,19 @@ class SessionsPage(RowsPage[Session]):
         """
         with Store.open() as store:
             found = wanted.sessions(store)
-            rows = [_row(store, session) for session in found]
         self._filter = wanted
+        self.say(_("Reading the records ..."))
+        self.later(lambda: _rows(found), lambda rows: self._show(found, rows))
+
+    def _show(self, found: list[Session], rows: list[tuple[str, ...]]) -> None:
+        wanted = self._filter
         title = _("Past sessions") if wanted == Filter() else _("Past sessions, FILTERED")
         self.entitle(
             title
             + ": "
             + ngettext("{count} session", "{count} sessions", len(found)).format(count=len(found))
         )
-        headings = (_("id"), _("date"), _("patient"), _("shots"), _("end"), _("program"))
+        headings = (_("id"), _("date"), _("operator"), _("patient"), _("shots"), _("program"))
         self.fill(headings, found, rows)
         told = "" if found else _("No session. f changes the filter.")
         if len(found) == _MOST:
@@ -147,28 +152,39 @@ class SessionsPage(RowsPage[Session]):
         self.say(told)
 
 
+def _rows(sessions: list[Session]) -> list[tuple[str, ...]]:
+    with Store.open() as store:
+        return [_row(store, session) for session in sessions]
+
+
 def _row(store: Store, session: Session) -> tuple[str, ...]:
     made = datetime.fromisoformat(session.created_at).astimezone()
     patient = session.patient_ref or (_("erased") if session.patient_erased else "")
-    shots, ended = "", _("NOT READABLE")
+    came_to = _("NOT READABLE")
     try:
         record = store.session_view(session.id)
     except RecordError:
         # One damaged record must not hide the others; v tells what is wrong with it.
         pass
     else:
-        shots = f"{record.shots_delivered}/{session.shots_planned}"
         ended = end(record.end.reason if record.end else None)
         if not record.complete:
             ended = _("INCOMPLETE") + ", " + ended
-    return session.id, f"{made:%Y-%m-%d %H:%M}", patient, shots, ended, _(session.program_name)
+        came_to = f"{record.shots_delivered}/{session.shots_planned} {ended}"
+    return (
+        session.id,
+        f"{made:%Y-%m-%d %H:%M}",
+        session.operator or "",
+        patient,
+        came_to,
+        _(session.program_name),
+    )
 
 
-def _told(act: Callable[[str], str], session: str) -> str:
-    try:
-        return act(session)
-    except MesogunError as error:
-        return str(error)
+def _tell(page: Page, act: Callable[[str], str], session: str) -> None:
+    """Say what comes of an act, which may take seconds."""
+    page.say(_("Reading the records ..."))
+    page.later(lambda: act(session), page.say)
 
 
 def _verify(session: str) -> str:
@@ -192,15 +208,11 @@ def _html(session: str) -> str:
 class SessionPage(Page):
     """One session, as its report tells it."""
 
-    def __init__(self, session: str) -> None:
-        """Read it.
-
-        Raises:
-            RecordError: it cannot be read.
-        """
+    def __init__(self, session: str, read: RenderableType) -> None:
+        """Show what was read of it."""
         super().__init__()
         self._session = session
-        self._log = VerticalScroll(Static(_read(session)), id="log")
+        self._log = VerticalScroll(Static(read), id="log")
 
     def body(self) -> ComposeResult:
         """The report."""
@@ -210,9 +222,9 @@ class SessionPage(Page):
         """Those of a session."""
         return {
             "pages": Key(_("read on")),
-            "v": Key(_("verify"), lambda: self.say(_told(_verify, self._session))),
-            "p": Key("PDF", lambda: self.say(_told(_pdf, self._session))),
-            "h": Key("HTML", lambda: self.say(_told(_html, self._session))),
+            "v": Key(_("verify"), lambda: _tell(self, _verify, self._session)),
+            "p": Key("PDF", lambda: _tell(self, _pdf, self._session)),
+            "h": Key("HTML", lambda: _tell(self, _html, self._session)),
             "escape": Key(_("back"), self.dismiss),
         }
 

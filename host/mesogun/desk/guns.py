@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from mesogun.desk.simulation import simulation
 from mesogun.errors import MesogunError
 from mesogun.gun import Gun
-from mesogun.link import Probe, probe_ports
+from mesogun.link import Probe, SerialPort, probe_port, probe_ports
 from mesogun.ports import SIM, open_port
 from mesogun.records import Store
 from mesogun.sync import SyncReport, sync_gun
 from mesogun.virtual.gun import VirtualTransport, kept_guns
-from mesogun_protocol.enums import ControllerState, Fault
+from mesogun_protocol.enums import ControllerState, Fault, RecordKind
+from mesogun_protocol.records import RecordCorrupt, decode_record
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class GunSeen:
         board_id: 16 hexadecimal digits, None if it has none yet or did not tell.
         state: None if it has none yet or did not tell.
         fault: that it stopped with.
-        unstored: records that it holds and no host has stored; of virtual guns, how many were kept.
+        unstored: records of sessions that it holds and no host has stored; of virtual guns, how
+            many were kept.
         stored_at: when the last session of it that the store has was made, None if there is none.
         problem: why it cannot be used, None if it can.
     """
@@ -36,10 +38,17 @@ class GunSeen:
     problem: str | None = None
 
 
-def look_round() -> list[GunSeen]:
-    """The guns that are connected, then the virtual one; moves nothing, 1.2 s for a silent port."""
+def look_round(named: str | None = None) -> list[GunSeen]:
+    """The guns that are connected, then the virtual one; moves nothing, 1.2 s for a silent port.
+
+    Args:
+        named: a port that is asked as well, since a person has named it: no USB port, perhaps.
+    """
+    found = [probe for probe in probe_ports() if probe.is_gun]
+    if named is not None and named not in {probe.port.device for probe in found}:
+        found.append(probe_port(SerialPort(named, None, None, None, named)))
     with Store.open() as store:
-        seen = [_seen(probe, store) for probe in probe_ports() if probe.is_gun]
+        seen = [_seen(probe, store) for probe in found]
     return [*seen, GunSeen(SIM, unstored=len(kept_guns()))]
 
 
@@ -52,10 +61,26 @@ def _seen(probe: Probe, store: Store) -> GunSeen:
     try:
         with Gun.open(open_port(port, simulation)) as gun:
             now = gun.status()
+            left = unstored(gun)
     except MesogunError as error:
         return GunSeen(port, board_id, stored_at=stored_at, problem=str(error))
-    unstored = now.journal_next - now.journal_acknowledged
-    return GunSeen(port, board_id, now.state, now.fault, unstored, stored_at)
+    return GunSeen(port, board_id, now.state, now.fault, left, stored_at)
+
+
+def unstored(gun: Gun) -> int:
+    """Records that no host has stored; 0 if they tell of nothing that a session is made of."""
+    status = gun.status()
+    if not any(map(_tells, gun.read_records(status.journal_acknowledged))):
+        return 0
+    return status.journal_next - status.journal_acknowledged
+
+
+def _tells(raw: bytes) -> bool:
+    """Whether a record tells of more than that the gun was switched on, or its records stored."""
+    try:
+        return decode_record(raw).kind not in (RecordKind.BOOT, RecordKind.ACKNOWLEDGED)
+    except RecordCorrupt:
+        return True
 
 
 def hand_over(port: str) -> int:

@@ -59,7 +59,9 @@ def overview(program: Program, gun: str | None = None) -> Overview:
         (_("time"), _("{time} without breaks").format(time=duration(figures.duration_s))),
         (
             _("force"),
-            _("at most {force} N against {tissue} of tissue; the drive pushes with {most} N").format(
+            _(
+                "at most {force} N against {tissue} of tissue; the drive pushes with {most} N"
+            ).format(
                 force=number(figures.peak_force_n),
                 tissue=pressure(TISSUE_KPA),
                 most=number(DRIVE_LIMIT_N),

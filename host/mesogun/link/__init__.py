@@ -6,7 +6,14 @@ make any port a bad one, as a transport (`faulty_transport`) and as a URL (`prot
 """
 
 from mesogun.link.clock import DeviceClock
-from mesogun.link.discovery import Probe, SerialPort, find_gun, list_ports, probe_ports
+from mesogun.link.discovery import (
+    Probe,
+    SerialPort,
+    find_gun,
+    list_ports,
+    probe_port,
+    probe_ports,
+)
 from mesogun.link.faults import Faults
 from mesogun.link.faulty_transport import FaultyTransport
 from mesogun.link.handshake import handshake
@@ -32,5 +39,6 @@ __all__ = [
     "find_gun",
     "handshake",
     "list_ports",
+    "probe_port",
     "probe_ports",
 ]

@@ -77,7 +77,7 @@ def probe_ports(
         connect: opens a port by its name.
     """
     candidates = list_ports() if ports is None else ports
-    return [_probe(port, connect) for port in candidates if port.vid == RASPBERRY_PI_VID]
+    return [probe_port(port, connect) for port in candidates if port.vid == RASPBERRY_PI_VID]
 
 
 def find_gun(
@@ -112,7 +112,8 @@ def find_gun(
     )
 
 
-def _probe(port: SerialPort, connect: Callable[[str], Transport]) -> Probe:
+def probe_port(port: SerialPort, connect: Callable[[str], Transport] = SerialTransport) -> Probe:
+    """Ask one port who it is, as `probe_ports` does, whatever its vendor; a person named it."""
     try:
         link = Link(connect(port.device))
     except PortError as error:

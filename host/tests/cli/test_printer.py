@@ -53,6 +53,19 @@ def test_long_cells_give_way_first_and_empty_columns_are_left_out(terminal):
     assert lines[1].startswith("abcdefgh  2030-01-02 03:04  A title")
 
 
+def test_a_date_is_not_broken_where_longer_cells_can_give_way(terminal):
+    rows = [
+        ("5d84dg2a", "2030-01-02 03:04", "Facial rejuvenation", "Dr. Pistor", "P-1952", ended)
+        for ended in ("7/40 faulted", "12/40 interrupted, INCOMPLETE")
+    ]
+    headings = ("id", "made", "program", "operator", "patient", "record")
+    lines = terminal(80, Table(rows, headings))
+    assert lines[1].startswith(
+        "5d84dg2a  2030-01-02 03:04  Facial         Dr. Pistor  P-1952   7/40"
+    )
+    assert max(map(len, lines)) <= 80
+
+
 def test_a_table_that_would_tear_words_becomes_a_list(terminal):
     rows = [
         ("face", "rejuvenation", "mesoperfusion", "a longer text of several words"),

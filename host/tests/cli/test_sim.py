@@ -1,14 +1,8 @@
 """A served virtual gun, and the ports that it is served on."""
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -17,34 +11,7 @@ from mesogun.gun import Gun
 from mesogun.link import SerialTransport
 from mesogun.virtual.gun import kept_guns
 from mesogun.virtual.serve import Outlet, PtyOutlet, TcpOutlet
-
-
-@contextmanager
-def running(surroundings: Path, *command: str) -> Iterator[subprocess.Popen[str]]:
-    """A command in a process of its own, which is interrupted in the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mesogun.cli", *command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        cwd=surroundings,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        process.communicate()
-
-
-@contextmanager
-def served(surroundings: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A gun that is served by a process of its own; yields its port."""
-    with running(surroundings, "sim", *options) as gun:
-        assert gun.stdout is not None
-        yield gun.stdout.readline().strip(), gun
+from tests.served_gun import running, served
 
 
 def test_a_gun_is_watched_until_the_user_has_seen_enough(surroundings):
