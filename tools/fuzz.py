@@ -1,7 +1,7 @@
 """Fuzzes every parser for a long time: `make fuzz`. The short runs belong to `make test`.
 
-    fuzz.py device TARGET COUNT    firmware/tests/device_fuzz.py on the real MicroPython
-    fuzz.py host TARGET COUNT      the host's parsers, guided by coverage (atheris)
+    fuzz.py device TARGET COUNT [SEED]    firmware/tests/device_fuzz.py on the real MicroPython
+    fuzz.py host TARGET COUNT [SEED]      the host's parsers, guided by coverage (atheris)
 
 What a parser raises beside its own refusal ends the run with the input that did it. Each run tells
 its figures: inputs, seconds of processor time, memory at a tenth of the way and at the end.
@@ -20,7 +20,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 DEVICE_SCRIPT = ROOT / "firmware/tests/device_fuzz.py"
-SEED = 1
 
 
 def main() -> None:
@@ -29,19 +28,20 @@ def main() -> None:
     parser.add_argument("side", choices=("device", "host"))
     parser.add_argument("target")
     parser.add_argument("count", type=int)
+    parser.add_argument("seed", type=int, nargs="?", default=1)
     chosen = parser.parse_args()
-    print(f"{chosen.side} {chosen.target}: {chosen.count:,} inputs, seed {SEED}", flush=True)
+    print(f"{chosen.side} {chosen.target}: {chosen.count:,} inputs, seed {chosen.seed}", flush=True)
     if chosen.side == "device":
-        _device(chosen.target, chosen.count)
+        _device(chosen.target, chosen.count, chosen.seed)
     else:
-        _host(chosen.target, chosen.count)
+        _host(chosen.target, chosen.count, chosen.seed)
 
 
-def _device(target: str, count: int) -> None:
+def _device(target: str, count: int, seed: int) -> None:
     binary = os.environ.get("MESOGUN_MICROPYTHON", Path(sys.executable).with_name("micropython"))
     firmware = DEVICE_SCRIPT.parents[1]
     subprocess.run(
-        [binary, "-X", "heapsize=2m", DEVICE_SCRIPT, target, str(SEED), str(count)],
+        [binary, "-X", "heapsize=2m", DEVICE_SCRIPT, target, str(seed), str(count)],
         env={**os.environ, "MICROPYPATH": f"{firmware}:{DEVICE_SCRIPT.parent}:.frozen"},
         check=True,
     )
@@ -49,7 +49,7 @@ def _device(target: str, count: int) -> None:
     print(f"{used.ru_utime + used.ru_stime:.0f} s of processor time", flush=True)
 
 
-def _host(target: str, count: int) -> None:
+def _host(target: str, count: int, seed: int) -> None:
     # Of the group `fuzz`, which only this run needs.
     atheris: Any = import_module("atheris")
 
@@ -69,7 +69,7 @@ def _host(target: str, count: int) -> None:
     with tempfile.TemporaryDirectory(prefix="corpus") as folder:
         for number, data in enumerate(fuzz_targets.examples(target)):
             (Path(folder) / str(number)).write_bytes(data)
-        options = [f"-runs={count}", f"-seed={SEED}", "-verbosity=0", "-max_len=1200"]
+        options = [f"-runs={count}", f"-seed={seed}", "-verbosity=0", "-max_len=1200"]
         atheris.Setup([sys.argv[0], *options, folder], one_input)
         atheris.Fuzz()
 
