@@ -215,7 +215,8 @@ def test_any_session_of_a_visit_names_it_and_others_stand_alone(clinic: Clinic) 
 
 
 def test_a_visit_that_ended_at_a_change_of_the_syringe_ended_early(clinic: Clinic) -> None:
-    text = text_of(pages(*clinic.broken_off_at_a_change(primed=False)))
+    [proven] = clinic.broken_off_at_a_change(primed=False)
+    text = text_of(pages(proven))
     assert "ENDED EARLY: 120 of 300 shots, no further syringe was given." in text
     assert "end no further syringe was given" in text
     assert "NOT STARTED" not in text
