@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from mesogun.errors import RecordError
 from mesogun.gun import Gun
 from mesogun.records import UNFINISHED, ClockMapping, GunHash, Proof, Store
+from mesogun.words import _
 from mesogun_protocol.enums import ControllerState
 
 _AT_WORK = (ControllerState.ARMED, ControllerState.RUNNING, ControllerState.PAUSED)
@@ -60,9 +61,11 @@ class Collector:
         if result.conflicts:
             numbers = ", ".join(str(key.sequence) for key in result.conflicts)
             raise RecordError(
-                f"Gun {self._gun.info.board_id} sent records {numbers} that differ from those "
-                "stored under the same numbers. Both are kept and nothing was acknowledged; look "
-                "with `mesogun sessions verify`."
+                _(
+                    "Gun {board} sent records {numbers} that differ from those stored under the "
+                    "same numbers. Both are kept and nothing was acknowledged; look with `mesogun "
+                    "sessions verify`."
+                ).format(board=self._gun.info.board_id, numbers=numbers)
             )
         self._next = int.from_bytes(records[-1][:4], "little") + 1
 
@@ -147,7 +150,9 @@ def verify_gun(gun: Gun, store: Store) -> Proof:
     gun_hash = settled_hash(gun, collected)
     if gun_hash is None:
         raise RecordError(
-            f"Gun {board_id} writes records while it is compared with the store. Try again when "
-            "nothing runs."
+            _(
+                "Gun {board} writes records while it is compared with the store. Try again when "
+                "nothing runs."
+            ).format(board=board_id)
         )
     return store.verify_gun(board_id, gun_hash, unstored)

@@ -232,7 +232,7 @@ def _figures(record: SessionRecord) -> list[tuple[str, str]]:
             for each in record.faults
         ),
         (_("record"), _("complete") if record.complete else _("NOT COMPLETE")),
-        *(("", reason) for reason in record.incomplete),
+        *(("", str(reason)) for reason in record.incomplete),
         (_("hash"), record.record_hash),
     ]
 

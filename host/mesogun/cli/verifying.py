@@ -6,13 +6,15 @@ from typing import Any, NamedTuple
 
 from mesogun.cli.exit_codes import DONE, FAILED
 from mesogun.cli.printer import Answer, Table
-from mesogun.cli.words import count
 from mesogun.desk.simulation import simulation
 from mesogun.gun import Gun
 from mesogun.ports import SIM, open_port
-from mesogun.records import Proof, Store, VerifyReport
+from mesogun.records import ProblemKind, Proof, Store, VerifyReport
+from mesogun.records.span import in_words
+from mesogun.records.verify import unlike_gun
 from mesogun.sync import verify_gun
 from mesogun.virtual.gun import VirtualTransport, kept_guns
+from mesogun.words import N_, Message, _, ngettext
 
 
 class _Found(NamedTuple):
@@ -43,9 +45,9 @@ def verified(names: list[str], port: str | None) -> Answer:
             for opened in _guns(port):
                 with opened as gun:
                     found.append(_gun(gun.info.board_id, verify_gun(gun, store)))
-    headings = ("id", "proof", "status", "size", "patient", "hash")
+    headings = (_("id"), _("proof"), _("status"), _("size"), _("patient"), _("hash"))
     rows = [each.row for each in found]
-    text: list[str | Table] = [Table(rows, headings)] if rows else ["No sessions."]
+    text: list[str | Table] = [Table(rows, headings)] if rows else [_("No sessions.")]
     for each in found:
         text += each.problems
     sound = all(each.data["ok"] for each in found)
@@ -78,37 +80,46 @@ def _session(report: VerifyReport) -> _Found:
         (
             report.session,
             _verdict(len(problems)),
-            report.status,
-            count(report.record_count, "record"),
-            "erased" if report.patient_erased else "",
+            str(in_words(report.status)),
+            _records(report.record_count),
+            _("erased") if report.patient_erased else "",
             report.record_hash,
         ),
-        [f"{report.session}: {each.kind}: {each.text}" for each in report.problems],
+        [f"{report.session}: {_(each.kind)}: {each.what}" for each in report.problems],
     )
 
 
 def _gun(board_id: str, proof: Proof) -> _Found:
-    texts = [
-        f"The gun's own hash does not fit {each}: at least one was changed, removed or put in "
-        "after the gun wrote it."
-        for each in proof.breaks
-    ]
+    found = [unlike_gun(each) for each in proof.breaks]
     size = ""
     if proof.first is not None:
-        size = f"records {proof.first} to {proof.last}"
-    elif not texts:
-        texts.append("The store holds no records that the gun's own hash could be compared with.")
+        size = _("records {first} to {last}").format(first=proof.first, last=proof.last)
+    elif not found:
+        found.append(
+            Message(
+                N_("The store holds no records that the gun's own hash could be compared with.")
+            )
+        )
     data = {
         "id": board_id,
-        "ok": not texts,
+        "ok": not found,
         "status": "gun",
         "first_sequence": proof.first,
         "last_sequence": proof.last,
-        "problems": [{"kind": "gun-hash", "sequence": None, "text": text} for text in texts],
+        "problems": [
+            {"kind": "gun-hash", "sequence": None, "text": each.english} for each in found
+        ],
     }
-    row = (board_id, _verdict(len(texts)), "gun", size, "", "")
-    return _Found(data, row, [f"{board_id}: gun-hash: {text}" for text in texts])
+    row = (board_id, _verdict(len(found)), _("gun"), size, "", "")
+    kind = _(ProblemKind.GUN_HASH)
+    return _Found(data, row, [f"{board_id}: {kind}: {each}" for each in found])
+
+
+def _records(count: int) -> str:
+    return ngettext("{count} record", "{count} records", count).format(count=count)
 
 
 def _verdict(problems: int) -> str:
-    return count(problems, "PROBLEM") if problems else "ok"
+    if not problems:
+        return _("ok")
+    return ngettext("{count} PROBLEM", "{count} PROBLEMS", problems).format(count=problems)

@@ -132,7 +132,7 @@ def _status(record: SessionRecord, planned: dict[SessionStatus, str]) -> str:
 def _notes(record: SessionRecord, verified: VerifyReport) -> Iterator[str]:
     """Yield what must not be read without: doubts, faults, and what the doses are."""
     if not record.complete:
-        yield f"INCOMPLETE RECORD: {'; '.join(record.incomplete)}."
+        yield f"INCOMPLETE RECORD: {'; '.join(each.english for each in record.incomplete)}."
     if not verified.ok:
         yield f"NOT VERIFIED: {' '.join(each.text for each in verified.problems)}"
     if record.uncertain_shots:

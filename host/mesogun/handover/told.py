@@ -1,6 +1,5 @@
 """What people told and confirmed around a session, from its notes."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -131,8 +130,11 @@ def _continues(note: Note) -> list[str]:
 
 
 def _raw(note: Note) -> list[str]:
-    made = datetime.fromisoformat(note.made_at).astimezone()
-    return [f"{made:%H:%M} {note.kind}: {json.dumps(note.fields, ensure_ascii=False)}"]
+    try:
+        at = f"{datetime.fromisoformat(note.made_at).astimezone():%H:%M}"
+    except ValueError:
+        at = note.made_at
+    return [f"{at} {note.kind}: {note.content}"]
 
 
 _KINDS: Final[Mapping[str, Callable[[Note], list[str]]]] = {

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from mesogun.errors import RecordError
 from mesogun.records.failures import in_words, is_collision
 from mesogun.records.tables import STORE_VERSION, Base, StoreVersion, prepare_for
+from mesogun.words import _
 
 _WRITING = "mesogun_writing"
 
@@ -39,8 +40,10 @@ def default_url() -> str:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RecordError(
-            f"The folder {folder} for the record store cannot be made ({error.strerror}). "
-            "Name another store in MESOGUN_DB, such as sqlite:////path/records.db."
+            _(
+                "The folder {folder} for the record store cannot be made ({reason}). Name another "
+                "store in MESOGUN_DB, such as sqlite:////path/records.db."
+            ).format(folder=folder, reason=error.strerror)
         ) from error
     return URL.create("sqlite", database=str(folder / "records.db")).render_as_string()
 
@@ -67,8 +70,10 @@ class Database:
             self.url = make_url(url)
         except ArgumentError:
             raise RecordError(
-                f"{url!r} is not the URL of a database. "
-                "A file is named like this: sqlite:////folder/records.db"
+                _(
+                    "{url} is not the URL of a database. A file is named like this: "
+                    "sqlite:////folder/records.db"
+                ).format(url=repr(url))
             ) from None
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername=_POSTGRESQL_DRIVER)
@@ -94,10 +99,13 @@ class Database:
         try:
             engine = create_engine(self.url, **options)
         except (SQLAlchemyError, ImportError) as error:
-            fix = "pip install 'mesogun[postgresql]'" if backend == "postgresql" else "Install it"
+            fix = (
+                "pip install 'mesogun[postgresql]'" if backend == "postgresql" else _("Install it")
+            )
             raise RecordError(
-                f"No driver for the record store {self.name}: {error}. "
-                f"{fix}, or name a SQLite file."
+                _(
+                    "No driver for the record store {store}: {error}. {fix}, or name a SQLite file."
+                ).format(store=self.name, error=error, fix=fix)
             ) from error
         if backend == "sqlite":
             event.listen(engine, "connect", _configure_sqlite)
@@ -123,8 +131,10 @@ class Database:
             return None
         if StoreVersion.__tablename__ not in tables:
             raise RecordError(
-                f"The database {self.name} belongs to something else: it has the table "
-                f"{tables[0]!r} but none of mesogun's. Name an empty one in MESOGUN_DB."
+                _(
+                    "The database {store} belongs to something else: it has the table {table} but "
+                    "none of mesogun's. Name an empty one in MESOGUN_DB."
+                ).format(store=self.name, table=repr(tables[0]))
             )
         layout = db.scalar(select(StoreVersion.version))
         if layout is None or not 1 <= layout <= STORE_VERSION:
@@ -133,9 +143,11 @@ class Database:
 
     def _strange(self, layout: int | None) -> RecordError:
         return RecordError(
-            f"The record store {self.name} has layout {layout}, this mesogun reads layouts up to "
-            f"{STORE_VERSION}; nothing was changed in it. Use the version of mesogun that wrote "
-            "it, or name another store in MESOGUN_DB."
+            _(
+                "The record store {store} has layout {layout}, this mesogun reads layouts up to "
+                "{known}; nothing was changed in it. Use the version of mesogun that wrote it, or "
+                "name another store in MESOGUN_DB."
+            ).format(store=self.name, layout=layout, known=STORE_VERSION)
         )
 
     @contextmanager
@@ -176,9 +188,11 @@ class Database:
             driver.execute("VACUUM").close()
             if driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 raise RecordError(
-                    f"The record store {self.name} is in use by another program, so what was "
-                    "erased may still lie in a part of its files that is used no more. End the "
-                    "other program, then erase again."
+                    _(
+                        "The record store {store} is in use by another program, so what was erased "
+                        "may still lie in a part of its files that is used no more. End the other "
+                        "program, then erase again."
+                    ).format(store=self.name)
                 )
 
     def backups(self) -> list[Path]:
@@ -216,8 +230,11 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
-            words = in_words(error, self.url)
-            raise RecordError(f"The record store {self.name} {words}") from error
+            raise RecordError(
+                _("The record store {store} {what}").format(
+                    store=self.name, what=in_words(error, self.url)
+                )
+            ) from error
 
 
 def _postgresql_options(url: URL, busy_timeout_s: float) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def to_json(record: SessionRecord, raw_records: list[bytes]) -> str:
         "status": record.status,
         "end_reason": _name(record.end.reason) if record.end else None,
         "record_complete": record.complete,
-        "incomplete": record.incomplete,
+        "incomplete": [each.english for each in record.incomplete],
         "record_hash": record.record_hash,
         "seal": record.seal,
         "record_count": record.record_count,

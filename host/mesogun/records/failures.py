@@ -5,12 +5,14 @@ from pathlib import Path
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-_LOCKED = "is locked by another program. Wait until that one is done, then try again."
-_FULL = (
+from mesogun.words import N_, _
+
+_LOCKED = N_("is locked by another program. Wait until that one is done, then try again.")
+_FULL = N_(
     "cannot grow, the disk is full; nothing of this step was stored. Free some space, then "
     "run `mesogun sessions sync`."
 )
-_READ_ONLY = (
+_READ_ONLY = N_(
     "is read-only. Give yourself the right to write it and its folder, or name another "
     "store in MESOGUN_DB."
 )
@@ -19,14 +21,16 @@ _SQLITE = {
     "BUSY": _LOCKED,
     "LOCKED": _LOCKED,
     "READONLY": _READ_ONLY,
-    "PERM": "may not be opened by you. Change its rights, or name another store in MESOGUN_DB.",
+    "PERM": N_("may not be opened by you. Change its rights, or name another store in MESOGUN_DB."),
     "FULL": _FULL,
-    "NOTADB": "is not a record store: the file is no SQLite database. Name another in MESOGUN_DB.",
-    "CORRUPT": "is damaged: SQLite cannot read its pages. Restore it from a backup.",
+    "NOTADB": N_(
+        "is not a record store: the file is no SQLite database. Name another in MESOGUN_DB."
+    ),
+    "CORRUPT": N_("is damaged: SQLite cannot read its pages. Restore it from a backup."),
 }
 """By result code, https://sqlite.org/rescode.html."""
 
-_NO_RIGHT = (
+_NO_RIGHT = N_(
     "may not be written by you. Have its owner grant you the right, or name another store in "
     "MESOGUN_DB."
 )
@@ -56,7 +60,7 @@ def is_collision(error: Exception) -> bool:
 def in_words(error: Exception, url: URL) -> str:
     """Return what stands behind `The record store NAME`."""
     if isinstance(error, IntegrityError):
-        return (
+        return _(
             "took the same rows from another program at this moment; nothing was stored twice. "
             "Try again."
         )
@@ -66,22 +70,28 @@ def in_words(error: Exception, url: URL) -> str:
     code = str(getattr(cause, "sqlite_errorname", "")).removeprefix("SQLITE_").split("_")[0]
     folder = Path(url.database or "").parent
     if code == "CANTOPEN" and not folder.is_dir():
-        return f"cannot be opened: there is no folder {folder}. Make it first."
-    return _SQLITE.get(code, f"cannot be used: {cause}")
+        return _("cannot be opened: there is no folder {folder}. Make it first.").format(
+            folder=folder
+        )
+    return _(_SQLITE[code]) if code in _SQLITE else _unknown(str(cause))
 
 
 def _postgresql(error: Exception, cause: BaseException) -> str:
     state = _sqlstate(error)
     if state in _POSTGRESQL:
-        return _POSTGRESQL[state]
+        return _(_POSTGRESQL[state])
     # The driver's own errors, such as a server that does not answer, have no SQLSTATE.
     if isinstance(error, DBAPIError) and (not state or state.startswith(_UNREACHABLE)):
-        return (
-            f"cannot be reached ({_first_line(cause)}); nothing of this step was stored, and a gun "
-            "keeps its records until they are. Check server, user and password, then run "
-            "`mesogun sessions sync`."
-        )
-    return f"cannot be used: {_first_line(cause)}"
+        return _(
+            "cannot be reached ({reason}); nothing of this step was stored, and a gun keeps its "
+            "records until they are. Check server, user and password, then run `mesogun sessions "
+            "sync`."
+        ).format(reason=_first_line(cause))
+    return _unknown(_first_line(cause))
+
+
+def _unknown(reason: str) -> str:
+    return _("cannot be used: {reason}").format(reason=reason)
 
 
 def _sqlstate(error: Exception) -> str:

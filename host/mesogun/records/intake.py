@@ -15,6 +15,7 @@ from sqlalchemy import insert, orm, select
 
 from mesogun.errors import RecordError
 from mesogun.records.tables import Conflict, StoredRecord
+from mesogun.words import _
 from mesogun_protocol.enums import RecordKind
 from mesogun_protocol.limits import RECORD_BYTES
 from mesogun_protocol.records import RecordCorrupt, decode_head, decode_record
@@ -52,8 +53,10 @@ def checked_board_id(board_id: str) -> str:
     """
     if not _BOARD_ID.fullmatch(board_id):
         raise RecordError(
-            f"{board_id!r} is no board id: 16 hexadecimal digits in lower case are expected "
-            "(board_id of HELLO, 8 bytes)."
+            _(
+                "{board} is no board id: 16 hexadecimal digits in lower case are expected "
+                "(board_id of HELLO, 8 bytes)."
+            ).format(board=repr(board_id))
         )
     return board_id
 
@@ -91,25 +94,33 @@ def ingest(
 def _head(place: int, raw: bytes) -> tuple[RecordKey, RecordKind]:
     if len(raw) != RECORD_BYTES:
         raise RecordError(
-            f"Record {place} of this batch has {len(raw)} bytes, not {RECORD_BYTES}; none of the "
-            "batch was stored. Read it from the gun again."
+            _(
+                "Record {place} of this batch has {length} bytes, not {wanted}; none of the batch "
+                "was stored. Read it from the gun again."
+            ).format(place=place, length=len(raw), wanted=RECORD_BYTES)
         )
     if zlib.crc32(raw[:-4]) != int.from_bytes(raw[-4:], "little"):
         raise RecordError(
-            f"Record {place} of this batch is corrupt, its CRC does not match; none of the batch "
-            "was stored. Read it from the gun again."
+            _(
+                "Record {place} of this batch is corrupt, its CRC does not match; none of the "
+                "batch was stored. Read it from the gun again."
+            ).format(place=place)
         )
     try:
         boot_id, sequence, kind = decode_head(raw)
     except RecordCorrupt as error:
         raise RecordError(
-            f"Record {place} of this batch is of no kind that this version knows ({error}); none "
-            "of the batch was stored. Use the version of mesogun that fits the firmware."
+            _(
+                "Record {place} of this batch is of no kind that this version knows ({error}); "
+                "none of the batch was stored. Use the version of mesogun that fits the firmware."
+            ).format(place=place, error=error)
         ) from error
     if kind is RecordKind.SECTOR:
         raise RecordError(
-            f"Record {place} of this batch is the head of a flash sector, which a gun never sends; "
-            "none of the batch was stored. Verify the gun's firmware."
+            _(
+                "Record {place} of this batch is the head of a flash sector, which a gun never "
+                "sends; none of the batch was stored. Verify the gun's firmware."
+            ).format(place=place)
         )
     return RecordKey(boot_id, sequence), kind
 

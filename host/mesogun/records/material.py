@@ -19,6 +19,7 @@ from mesogun.records.span import (
     syringe_record,
 )
 from mesogun.records.tables import Conflict, Note, Seal, Session
+from mesogun.words import _
 from mesogun_protocol.records import Record, RecordCorrupt, decode_record
 
 
@@ -86,14 +87,21 @@ class Material:
         name = self.session.id
         if not self.span.rows and self.span.unreadable_starts:
             raise RecordError(
-                f"Record {self.span.unreadable_starts[0]} of board {self.session.board_id} is "
-                f"damaged and may be the start of session {name}. "
-                f"Run `mesogun sessions verify {name}`."
+                _(
+                    "Record {record} of board {board} is damaged and may be the start of session "
+                    "{session}. Run `mesogun sessions verify {session}`."
+                ).format(
+                    record=self.span.unreadable_starts[0],
+                    board=self.session.board_id,
+                    session=name,
+                )
             )
         if len(self.span.rows) < self.sealed_count:
             raise RecordError(
-                f"Session {name} has lost records: {self.sealed_count} were sealed, "
-                f"{len(self.span.rows)} are stored. Run `mesogun sessions verify {name}`."
+                _(
+                    "Session {session} has lost records: {sealed} were sealed, {stored} are "
+                    "stored. Run `mesogun sessions verify {session}`."
+                ).format(session=name, sealed=self.sealed_count, stored=len(self.span.rows))
             )
 
     def decoded(self) -> list[Record]:
@@ -113,8 +121,10 @@ class Material:
             return decode_record(row.raw)
         except RecordCorrupt as error:
             raise RecordError(
-                f"Record {row.sequence} of session {self.session.id} is damaged ({error}). "
-                f"Run `mesogun sessions verify {self.session.id}`."
+                _(
+                    "Record {record} of session {session} is damaged ({error}). Run `mesogun "
+                    "sessions verify {session}`."
+                ).format(record=row.sequence, session=self.session.id, error=error)
             ) from error
 
 

@@ -10,6 +10,7 @@ from mesogun.records.material import Material
 from mesogun.records.span import SessionStatus
 from mesogun.records.tables import SEAL_FORM, Seal, utc_now_text
 from mesogun.records.verify import damaged_records, seal_problems
+from mesogun.words import _
 
 
 def require_sealable(material: Material, sealed: Material) -> None:
@@ -18,13 +19,17 @@ def require_sealable(material: Material, sealed: Material) -> None:
     problems = [*damaged_records(sealed), *seal_problems(sealed)]
     if problems:
         raise RecordError(
-            f"Session {name} is not sealed again, because what was sealed is not what is stored: "
-            f"{problems[0].text} Run `mesogun sessions verify {name}`."
+            _(
+                "Session {session} is not sealed again, because what was sealed is not what is "
+                "stored: {what} Run `mesogun sessions verify {session}`."
+            ).format(session=name, what=problems[0].what)
         )
     if material.span.status is SessionStatus.OPEN and material.span.gaps:
         raise RecordError(
-            f"Session {name} is not sealed yet: record {material.span.gaps[0]} is missing and may "
-            "still come. Run `mesogun sessions sync` first."
+            _(
+                "Session {session} is not sealed yet: record {gap} is missing and may still come. "
+                "Run `mesogun sessions sync` first."
+            ).format(session=name, gap=material.span.gaps[0])
         )
 
 

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import orm, select
 
 from mesogun.records.tables import Session, StoredRecord
+from mesogun.words import N_, Message
 from mesogun_protocol.enums import RecordKind
 from mesogun_protocol.records import RecordCorrupt, decode_record
 
@@ -30,6 +31,14 @@ class SessionStatus(StrEnum):
     """Started and never ended: the device started again, or another session did."""
     ENDED = "ended"
     """Ended by the gun, whatever the reason."""
+
+
+_STATUS: Final = (N_("planned"), N_("open"), N_("interrupted"), N_("ended"))
+
+
+def in_words(status: str) -> Message:
+    """A status, or one that another version has sealed, for people."""
+    return Message(str(status))
 
 
 UNFINISHED = (SessionStatus.PLANNED, SessionStatus.OPEN)
@@ -52,7 +61,13 @@ class Gap(NamedTuple):
     last: int
 
     def __str__(self) -> str:
-        return f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
+        return str(self.in_words)
+
+    @property
+    def in_words(self) -> Message:
+        """Its numbers."""
+        figures = {"first": self.first, "last": self.last}
+        return Message("{first}" if self.first == self.last else N_("{first} to {last}"), figures)
 
 
 def gaps_between(numbers: Sequence[int]) -> tuple[Gap, ...]:

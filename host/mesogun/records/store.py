@@ -96,8 +96,10 @@ class Store:
         intake.checked_board_id(session.board_id)
         if not 1 <= session.session_id <= 0xFFFF_FFFF:
             raise RecordError(
-                f"A session number of {session.session_id} cannot be given to a gun: "
-                "1 to 4294967295 are allowed (session_id of ARM)."
+                _(
+                    "A session number of {number} cannot be given to a gun: 1 to 4294967295 are "
+                    "allowed (session_id of ARM)."
+                ).format(number=session.session_id)
             )
         with self._database.write() as db:
             db.add(session)
@@ -105,9 +107,10 @@ class Store:
                 db.flush()
             except IntegrityError as error:
                 raise RecordError(
-                    f"Board {session.board_id} has a session number {session.session_id} already, "
-                    f"or the store one named {session.id}. "
-                    "Prepare the session anew with another number."
+                    _(
+                        "Board {board} has a session number {number} already, or the store one "
+                        "named {name}. Prepare the session anew with another number."
+                    ).format(board=session.board_id, number=session.session_id, name=session.id)
                 ) from error
             db.add_all(_note(session, number, *note) for number, note in enumerate(notes))
             db.flush()

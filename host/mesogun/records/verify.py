@@ -7,13 +7,15 @@ Reads only what `Material` holds and changes nothing. What it can prove, and aga
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from mesogun.records import chain, privacy
-from mesogun.records.gun_chain import Proof
+from mesogun.records.gun_chain import Break, Proof
 from mesogun.records.material import Material
-from mesogun.records.span import Row, SessionStatus
+from mesogun.records.span import Row, SessionStatus, in_words
 from mesogun.records.tables import SEAL_FORM
 from mesogun.records.view import build
+from mesogun.words import N_, Message
 from mesogun_protocol.records import Record, RecordCorrupt, decode_record
 
 
@@ -42,6 +44,13 @@ class ProblemKind(StrEnum):
     """Records came in after the last seal; nothing protects them yet."""
 
 
+_KINDS: Final = (
+    *(N_("damaged"), N_("altered"), N_("removed"), N_("gap"), N_("session"), N_("conflict")),
+    *(N_("totals"), N_("mismatch"), N_("gun-hash"), N_("unsealed")),
+)
+"""What the kinds are called, for the catalogues."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One finding.
@@ -49,12 +58,17 @@ class Problem:
     Attributes:
         kind: for programs.
         sequence: the record's number, None if no single record is meant.
-        text: for people.
+        what: for people, in their language.
     """
 
     kind: ProblemKind
     sequence: int | None
-    text: str
+    what: Message
+
+    @property
+    def text(self) -> str:
+        """The same in English, for programs."""
+        return self.what.english
 
 
 @dataclass(frozen=True)
@@ -108,9 +122,25 @@ def _gun_hash_problems(material: Material, proof: Proof) -> Iterator[Problem]:
             yield Problem(
                 ProblemKind.GUN_HASH,
                 each.first,
-                f"The gun's own hash does not fit {each}: at least one was changed, removed or put "
-                "in after the gun wrote it.",
+                unlike_gun(each),
             )
+
+
+def unlike_gun(found: Break) -> Message:
+    """What it means that records do not lead from one hash of the gun to the next."""
+    missing = {"gone": ", ".join(map(str, found.missing))} if found.missing else {}
+    template = (
+        N_(
+            "The gun's own hash does not fit records {first} to {last}, of which {gone} are not "
+            "stored: at least one was changed, removed or put in after the gun wrote it."
+        )
+        if missing
+        else N_(
+            "The gun's own hash does not fit records {first} to {last}: at least one was changed, "
+            "removed or put in after the gun wrote it."
+        )
+    )
+    return Message(template, {"first": found.first, "last": found.last, **missing})
 
 
 def damaged_records(material: Material) -> list[Problem]:
@@ -127,41 +157,52 @@ def _row_problem(row: Row) -> Problem | None:
     try:
         record = decode_record(row.raw)
     except RecordCorrupt as error:
-        return Problem(
-            ProblemKind.DAMAGED, row.sequence, f"Record {row.sequence} is damaged: {error}."
+        what = Message(
+            N_("Record {record} is damaged: {error}."), {"record": row.sequence, "error": error}
         )
+        return Problem(ProblemKind.DAMAGED, row.sequence, what)
     key = (record.boot_id, record.sequence, record.kind)
     if key == row[:3]:
         return None
     return Problem(
         ProblemKind.DAMAGED,
         row.sequence,
-        f"Record {row.sequence} stands under boot, number and kind {row[:3]}, its bytes say "
-        f"{(record.boot_id, record.sequence, int(record.kind))}.",
+        Message(
+            N_("Record {record} stands under boot, number and kind {key}, its bytes say {told}."),
+            {
+                "record": row.sequence,
+                "key": row[:3],
+                "told": (record.boot_id, record.sequence, int(record.kind)),
+            },
+        ),
     )
 
 
 def seal_problems(material: Material) -> Iterator[Problem]:
     """Yield where session, seals and the records under them do not fit together."""
     if not material.seals:
-        yield Problem(ProblemKind.REMOVED, None, "The session's seals are gone.")
+        yield Problem(ProblemKind.REMOVED, None, Message(N_("The session's seals are gone.")))
     renewed = any(seal.form == SEAL_FORM for seal in material.seals)
     for expected, seal in enumerate(material.seals):
         if seal.number != expected:
-            yield Problem(ProblemKind.REMOVED, None, f"Seal {expected} is gone.")
+            gone = Message(N_("Seal {seal} is gone."), {"seal": expected})
+            yield Problem(ProblemKind.REMOVED, None, gone)
         if renewed and seal.form == 1 and material.session.patient_erased:
             continue  # it covered the reference; a seal that follows covers it in turn
         if chain.seal_digest(material.session, seal, material.seals[:expected]) != seal.seal:
             yield Problem(
                 ProblemKind.SESSION,
                 None,
-                f"Seal {seal.number} does not fit: the session's row or this seal was changed.",
+                Message(
+                    N_("Seal {seal} does not fit: the session's row or this seal was changed."),
+                    {"seal": seal.number},
+                ),
             )
     if renewed and not privacy.fits(material.session):
         yield Problem(
             ProblemKind.SESSION,
             None,
-            "The patient reference is not the one that was sealed.",
+            Message(N_("The patient reference is not the one that was sealed.")),
         )
     yield from _count_problems(material)
     yield from _head_problems(material)
@@ -171,12 +212,14 @@ def seal_problems(material: Material) -> Iterator[Problem]:
 def _count_problems(material: Material) -> Iterator[Problem]:
     stored = len(material.span.rows)
     if stored < material.sealed_count:
-        last = f" up to record {material.span.rows[-1].sequence}" if material.span.rows else ""
-        yield Problem(
-            ProblemKind.REMOVED,
-            None,
-            f"{material.sealed_count} records were sealed, {stored} are stored{last}.",
-        )
+        figures = {"sealed": material.sealed_count, "stored": stored}
+        what = Message(N_("{sealed} records were sealed, {stored} are stored."), figures)
+        if material.span.rows:
+            what = Message(
+                N_("{sealed} records were sealed, {stored} are stored up to record {last}."),
+                figures | {"last": material.span.rows[-1].sequence},
+            )
+        yield Problem(ProblemKind.REMOVED, None, what)
 
 
 def _head_problems(material: Material) -> Iterator[Problem]:
@@ -190,13 +233,17 @@ def _head_problems(material: Material) -> Iterator[Problem]:
             good = seal.record_count
             continue
         stretch = rows[good : seal.record_count]
-        where = (
-            f"Records {stretch[0].sequence} to {stretch[-1].sequence} are not the ones that were "
-            "sealed: at least one was changed, removed or put in"
-            if stretch
-            else "The plan in the session's row is not the one that was sealed"
-        )
-        yield Problem(ProblemKind.ALTERED, stretch[0].sequence if stretch else None, f"{where}.")
+        if stretch:
+            what = Message(
+                N_(
+                    "Records {first} to {last} are not the ones that were sealed: at least one was "
+                    "changed, removed or put in."
+                ),
+                {"first": stretch[0].sequence, "last": stretch[-1].sequence},
+            )
+        else:
+            what = Message(N_("The plan in the session's row is not the one that was sealed."))
+        yield Problem(ProblemKind.ALTERED, stretch[0].sequence if stretch else None, what)
         return
 
 
@@ -205,14 +252,18 @@ def _note_problems(material: Material) -> Iterator[Problem]:
     stored = len(material.notes)
     sealed = max((seal.note_count or 0 for seal in material.seals), default=0)
     if stored < sealed:
-        yield Problem(
-            ProblemKind.REMOVED, None, f"{sealed} notes were sealed, {stored} are stored."
+        what = Message(
+            N_("{sealed} notes were sealed, {stored} are stored."),
+            {"sealed": sealed, "stored": stored},
         )
+        yield Problem(ProblemKind.REMOVED, None, what)
     elif stored > sealed:
         yield Problem(
             ProblemKind.ALTERED,
             None,
-            f"{stored - sealed} notes were put in that are under no seal.",
+            Message(
+                N_("{count} notes were put in that are under no seal."), {"count": stored - sealed}
+            ),
         )
     for seal in material.seals:
         count = seal.note_count or 0
@@ -220,8 +271,13 @@ def _note_problems(material: Material) -> Iterator[Problem]:
             yield Problem(
                 ProblemKind.ALTERED,
                 None,
-                f"Notes 0 to {count - 1} are not the ones that were sealed: at least one was "
-                "changed, removed or put in.",
+                Message(
+                    N_(
+                        "Notes 0 to {last} are not the ones that were sealed: at least one was "
+                        "changed, removed or put in."
+                    ),
+                    {"last": count - 1},
+                ),
             )
             return
 
@@ -235,8 +291,13 @@ def _unsealed(material: Material) -> Iterator[Problem]:
         yield Problem(
             ProblemKind.UNSEALED,
             first,
-            f"{count - material.sealed_count} records from {first} on are under no seal; "
-            "`mesogun sessions sync` seals them.",
+            Message(
+                N_(
+                    "{count} records from {first} on are under no seal; `mesogun sessions sync` "
+                    "seals them."
+                ),
+                {"count": count - material.sealed_count, "first": first},
+            ),
         )
     elif material.seals[-1].status != span.status:
         sealed = material.seals[-1].status
@@ -244,33 +305,56 @@ def _unsealed(material: Material) -> Iterator[Problem]:
         yield Problem(
             ProblemKind.UNSEALED if grown else ProblemKind.REMOVED,
             None,
-            f"The session was sealed as {sealed}, the stored records say {span.status}; "
-            + ("`mesogun sessions sync` seals it." if grown else "what closed it is gone."),
+            Message(
+                N_(
+                    "The session was sealed as {sealed}, the stored records say {stored}; `mesogun "
+                    "sessions sync` seals it."
+                )
+                if grown
+                else N_(
+                    "The session was sealed as {sealed}, the stored records say {stored}; what "
+                    "closed it is gone."
+                ),
+                {"sealed": in_words(sealed), "stored": in_words(span.status)},
+            ),
         )
 
 
 def _span_problems(material: Material) -> Iterator[Problem]:
     span = material.span
     for gap in material.gaps:
-        yield Problem(ProblemKind.GAP, gap.first, f"Record {gap} is missing.")
+        what = Message(N_("Record {gap} is missing."), {"gap": gap.in_words})
+        yield Problem(ProblemKind.GAP, gap.first, what)
     for sequence in span.repeated_starts:
         yield Problem(
             ProblemKind.MISMATCH,
             sequence,
-            f"Record {sequence} starts the session again; what follows it is not in this session.",
+            Message(
+                N_(
+                    "Record {record} starts the session again; what follows it is not in this "
+                    "session."
+                ),
+                {"record": sequence},
+            ),
         )
     if not span.rows:
         for sequence in span.unreadable_starts:
             yield Problem(
                 ProblemKind.DAMAGED,
                 sequence,
-                f"Record {sequence} is damaged and may be this session's start.",
+                Message(
+                    N_("Record {record} is damaged and may be this session's start."),
+                    {"record": sequence},
+                ),
             )
     for key in material.conflicts:
         yield Problem(
             ProblemKind.CONFLICT,
             key.sequence,
-            f"Record {key.sequence} has come twice with different bytes; the first is kept.",
+            Message(
+                N_("Record {record} has come twice with different bytes; the first is kept."),
+                {"record": key.sequence},
+            ),
         )
 
 
@@ -279,21 +363,23 @@ def _content_problems(material: Material) -> Iterator[Problem]:
     records = material.decoded()
     record = build(material, records)
     if record.totals_mismatch and record.end:
-        yield Problem(ProblemKind.TOTALS, record.end.sequence, f"{record.totals_mismatch}.")
+        what = Message("{what}.", {"what": record.totals_mismatch})
+        yield Problem(ProblemKind.TOTALS, record.end.sequence, what)
     session = material.session
     pairs = [
-        ("program CRC", records[0], "program_crc", session.program_crc),
-        ("number of shots", records[0], "shots", session.shots_planned),
+        (N_("program CRC"), records[0], "program_crc", session.program_crc),
+        (N_("number of shots"), records[0], "shots", session.shots_planned),
     ]
     if record.end:
-        pairs.append(("session's number", records[-1], "session_id", session.session_id))
+        pairs.append((N_("session's number"), records[-1], "session_id", session.session_id))
     if material.syringe:
         damage = _row_problem(material.syringe)
         if damage:
             yield damage
         else:
             syringe = decode_record(material.syringe.raw)
-            pairs.append(("volume of a step in pl", syringe, "pl_per_step", session.pl_per_step))
+            per_step = N_("volume of a step in pl")
+            pairs.append((per_step, syringe, "pl_per_step", session.pl_per_step))
     yield from _differences(pairs)
 
 
@@ -303,6 +389,17 @@ def _differences(pairs: Iterable[tuple[str, Record, str, int]]) -> Iterator[Prob
             yield Problem(
                 ProblemKind.MISMATCH,
                 record.sequence,
-                f"Record {record.sequence} ({record.kind.name}) gives the {what} as "
-                f"{record.body[field]}, the session's row as {expected}.",
+                Message(
+                    N_(
+                        "Record {record} ({kind}) gives the {what} as {told}, the session's row as "
+                        "{expected}."
+                    ),
+                    {
+                        "record": record.sequence,
+                        "kind": record.kind.name,
+                        "what": Message(what),
+                        "told": record.body[field],
+                        "expected": expected,
+                    },
+                ),
             )

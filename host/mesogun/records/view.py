@@ -11,8 +11,9 @@ from functools import cached_property
 
 from mesogun.records.clock import ClockMapping
 from mesogun.records.material import Material
-from mesogun.records.span import Gap, SessionStatus
+from mesogun.records.span import Gap, SessionStatus, in_words
 from mesogun.records.tables import Note, Session
+from mesogun.words import N_, Message
 from mesogun_protocol.enums import (
     ControllerState,
     EndReason,
@@ -24,6 +25,7 @@ from mesogun_protocol.records import Record
 
 PRIMED = "prime"
 """Kind of the note that tells what a prime pushed out."""
+_KINDS = {StepKind.SHOTS: N_("shot"), StepKind.FLOW: N_("flow"), StepKind.PRIME: N_("prime")}
 _CLOCK_TURN_MS = 1 << 32
 _PUSHED = ("dose_steps", "advance_steps", "early_steps")
 _OF_A_SHOT = (RecordKind.SHOT_INTENT, RecordKind.SHOT_PROGRESS, RecordKind.SHOT_RESULT)
@@ -247,7 +249,7 @@ class SessionRecord:
         return ((time_ms - self.started_ms + half) % _CLOCK_TURN_MS - half) / 1000
 
     @cached_property
-    def totals_mismatch(self) -> str | None:
+    def totals_mismatch(self) -> Message | None:
         """How SESSION_END's totals differ from the sum of the results, None if they agree."""
         if self.end is None:
             return None
@@ -255,27 +257,42 @@ class SessionRecord:
         summed = (self.shots_delivered, self.delivered_steps)
         if told == summed:
             return None
-        return (
-            f"SESSION_END tells {told[0]} complete shots and {told[1]} dose steps, "
-            f"the results add up to {summed[0]} and {summed[1]}"
+        return Message(
+            N_(
+                "SESSION_END tells {shots} complete shots and {steps} dose steps, the results add "
+                "up to {summed_shots} and {summed_steps}"
+            ),
+            {
+                "shots": told[0],
+                "steps": told[1],
+                "summed_shots": summed[0],
+                "summed_steps": summed[1],
+            },
         )
 
     @cached_property
-    def incomplete(self) -> tuple[str, ...]:
-        """Why the record is not complete, in words; empty if it is."""
+    def incomplete(self) -> tuple[Message, ...]:
+        """Why the record is not complete; empty if it is."""
         every = (*self.shots, *self.primes)
-        reasons = [f"record {gap} is missing" for gap in self.gaps]
+        reasons = [
+            Message(N_("record {gap} is missing"), {"gap": gap.in_words}) for gap in self.gaps
+        ]
         if self.end is None:
-            reasons.append(f"the session is {self.status} and has no SESSION_END")
+            reasons.append(
+                Message(
+                    N_("the session is {status} and has no SESSION_END"),
+                    {"status": in_words(self.status)},
+                )
+            )
         if self.totals_mismatch:
             reasons.append(self.totals_mismatch)
         reasons += [
-            f"the {shot.purpose.name} {shot.shot} of record {shot.sequence} has no result"
+            Message(N_("the {kind} {shot} of record {record} has no result"), _named(shot))
             for shot in every
             if shot.end_reason is None
         ]
         reasons += [
-            f"the {shot.purpose.name} {shot.shot} of record {shot.sequence} has no intent"
+            Message(N_("the {kind} {shot} of record {record} has no intent"), _named(shot))
             for shot in every
             if shot.dose_steps is None
         ]
@@ -285,6 +302,10 @@ class SessionRecord:
     def complete(self) -> bool:
         """Whether nothing is missing: start, end, no gap, a result to each intent, totals agree."""
         return not self.incomplete
+
+
+def _named(shot: Shot) -> Mapping[str, object]:
+    return {"kind": Message(_KINDS[shot.purpose]), "shot": shot.shot, "record": shot.sequence}
 
 
 def build(material: Material, records: Sequence[Record]) -> SessionRecord:

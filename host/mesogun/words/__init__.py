@@ -16,10 +16,12 @@ from mesogun.words.figures import (
     volume,
 )
 from mesogun.words.language import N_, Language, _, current, languages, ngettext, speak, unheard
+from mesogun.words.message import Message
 
 __all__ = [
     "N_",
     "Language",
+    "Message",
     "_",
     "current",
     "date",
