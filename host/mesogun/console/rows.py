@@ -96,8 +96,10 @@ class RowsPage(Page, Generic[T]):
 def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
     """Letters that each column gets: the widest gives way first, and a word is torn last of all."""
     widths = [max(map(len, column)) for column in columns]
+    # A heading has one line, a cell as many as it needs.
     words = [
-        max(len(word) for cell in column for word in f"{cell} ".split(" ")) for column in columns
+        max(len(each) for each in (heading, *(word for cell in cells for word in cell.split())))
+        for heading, *cells in columns
     ]
     for least in (words, [1] * len(columns)):
         while sum(widths) > room and any(map(gt, widths, least)):

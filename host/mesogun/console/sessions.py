@@ -139,10 +139,9 @@ class SessionsPage(RowsPage[Session]):
     def _show(self, found: list[Session], rows: list[tuple[str, ...]]) -> None:
         wanted = self._filter
         title = _("Past sessions") if wanted == Filter() else _("Past sessions, FILTERED")
+        sessions = ngettext("{count} session", "{count} sessions", len(found))
         self.entitle(
-            title
-            + ": "
-            + ngettext("{count} session", "{count} sessions", len(found)).format(count=len(found))
+            _("{title}: {what}").format(title=title, what=sessions.format(count=len(found)))
         )
         headings = (_("id"), _("date"), _("operator"), _("patient"), _("shots"), _("program"))
         self.fill(headings, found, rows)

@@ -197,7 +197,7 @@ def _figures(progress: Progress, hands: Hands, bar: int) -> list[tuple[str, str]
         (_("Volume"), f"{_bar(progress.delivered_nl, progress.planned_nl, bar)}  {given}"),
         (syringe, f"{_bar(progress.remaining_nl, progress.fill_nl, bar)}  {left}"),
         (_("Pressure"), f"{_bar(progress.pressure_kpa, progress.limit_kpa, bar)}  {pressed}"),
-        (_("Gun"), f"{gun}; {trigger}"),
+        (_("Gun"), _("{gun}; {trigger}").format(gun=gun, trigger=trigger)),
         (_("Time"), _time(progress)),
     ]
 
