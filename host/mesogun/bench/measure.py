@@ -15,6 +15,7 @@ from mesogun.records.statistics import (
     tolerance_interval,
 )
 from mesogun.records.statistics.doses import BACK_PRESSURE_KPA, SUCCESSIVE_DOSES
+from mesogun.words import N_
 
 MEAN_PERCENT: Final = 5.0
 DRIBBLE_UL: Final = 10.0
@@ -134,15 +135,15 @@ def _findings(
     train = cell.train
     mean = "R08" if train.id == "mesoperfusion" else "R06"
     rows = [
-        (mean, "mean", worst["mean"], MEAN_PERCENT, "%"),
-        ("R06", "worst shot", shot_percent, train.worst_percent, "%"),
-        ("R07", "tolerance interval", worst["tolerance"], train.spread_percent, "%"),
-        ("R09", "back-pressure", worst["shift"], 5.0, "%"),
-        ("R10", "recorded volume", worst["record"], 5.0, "%"),
-        ("R10", "recorded steps", float(_unrecorded_steps(motion)), 0.0, "steps"),
-        ("R11", "dribble at the end", worst["end"] / 1000, DRIBBLE_UL, "ul"),
-        ("R11", "dribble after a stop", worst["stop"] / 1000, DRIBBLE_UL, "ul"),
-        ("R12", "back in one piece", most_back_nl(motion) / 1000, BACK_UL, "ul"),
+        (mean, N_("mean"), worst["mean"], MEAN_PERCENT, "%"),
+        ("R06", N_("worst shot"), shot_percent, train.worst_percent, "%"),
+        ("R07", N_("tolerance interval"), worst["tolerance"], train.spread_percent, "%"),
+        ("R09", N_("back-pressure"), worst["shift"], 5.0, "%"),
+        ("R10", N_("recorded volume"), worst["record"], 5.0, "%"),
+        ("R10", N_("recorded steps"), float(_unrecorded_steps(motion)), 0.0, "steps"),
+        ("R11", N_("dribble at the end"), worst["end"] / 1000, DRIBBLE_UL, "ul"),
+        ("R11", N_("dribble after a stop"), worst["stop"] / 1000, DRIBBLE_UL, "ul"),
+        ("R12", N_("back in one piece"), most_back_nl(motion) / 1000, BACK_UL, "ul"),
     ]
     return tuple(Finding(*row) for row in rows)
 

@@ -1,7 +1,10 @@
 """What the catalog knows: syringes, needles, techniques and treatments."""
 
+import re
 from math import pi
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
 
 from mesogun.catalog.figures import Bounds, Entry, Figure, Lengths, Range
 
@@ -189,6 +192,43 @@ class Technique(Entry):
     note: str = ""
 
 
+class Failing(Entry):
+    """A requirement that a measured train does not keep.
+
+    Attributes:
+        requirement: R06 to R12.
+        what: in English, as the bench calls it.
+        value: the worst that was met.
+        bound: what is allowed.
+        unit: of both.
+    """
+
+    requirement: str
+    what: str
+    value: float
+    bound: float
+    unit: str
+
+
+_FAILING = re.compile(
+    r"(?P<what>.+) (?P<value>[\d.]+) (?P<unit>\S+), (?P<bound>[\d.]+) allowed "
+    r"\((?P<requirement>R\d\d)\)"
+)
+
+
+def _failings(told: object) -> object:
+    """Read what the bench has written: `worst shot 16.1 %, 15 allowed (R06); ...`."""
+    if not isinstance(told, str):
+        return told
+    found = [_FAILING.fullmatch(each) for each in told.split("; ") if each]
+    if not all(found):
+        raise ValueError(f"{told!r} is not what the bench writes")
+    figures = [each.groupdict() for each in found if each]
+    return tuple(
+        each | {"value": float(each["value"]), "bound": float(each["bound"])} for each in figures
+    )
+
+
 class MeasuredTrain(Entry):
     """A train whose accuracy at the needle was measured, with pressure advance.
 
@@ -202,7 +242,7 @@ class MeasuredTrain(Entry):
         period_s: start of a shot to the start of the next.
         skips: first shots that no bound is about.
         draws: specimens of the gun, drawn within their tolerances.
-        fails: which requirement it does not keep and by how much; empty if it keeps all.
+        fails: which requirements it does not keep and by how much; empty if it keeps all.
         source: id of the bench.
     """
 
@@ -215,7 +255,7 @@ class MeasuredTrain(Entry):
     period_s: float
     skips: int
     draws: int
-    fails: str
+    fails: Annotated[tuple[Failing, ...], BeforeValidator(_failings)]
     source: str
 
 

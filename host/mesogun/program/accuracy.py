@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from mesogun.catalog import (
+    Failing,
     MeasuredTrain,
     Needle,
     Syringe,
@@ -16,7 +17,7 @@ from mesogun.program.hydraulics import needle_pressure_kpa
 from mesogun.program.locate import Path
 from mesogun.program.planned import PlannedStep
 from mesogun.program.problems import Problem
-from mesogun.words import _, general
+from mesogun.words import _, general, number
 from mesogun_protocol.enums import StepKind
 
 _ROUNDING = 1 + 1e-9
@@ -49,6 +50,16 @@ def covers(
 @cache
 def _least_judged_from_the_first_nl() -> float:
     return min(each.dose_ul * 1000 for each in measured_trains().values() if not each.skips)
+
+
+def _failing(what: Failing) -> str:
+    return _("{what} {value} {unit}, {bound} allowed ({requirement})").format(
+        what=_(what.what),
+        value=number(what.value, 1),
+        unit=what.unit,
+        bound=general(what.bound),
+        requirement=what.requirement,
+    )
 
 
 def check_accuracy(
@@ -100,7 +111,9 @@ def check_accuracy(
             None,
         )
         why = (
-            _("{failed} fails by {fails}").format(failed=failed.id, fails=failed.fails)
+            _("{failed} fails by {fails}").format(
+                failed=failed.id, fails="; ".join(map(_failing, failed.fails))
+            )
             if failed
             else _("no train as hard was measured")
         )

@@ -1,12 +1,14 @@
 """R06 to R12 at the needle of the virtual gun, over specimens drawn within their tolerances."""
 
 import itertools
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from mesogun import words
 from mesogun.bench import accuracy, pairs
 from mesogun.bench.cells import (
     NAPPAGE,
@@ -165,6 +167,16 @@ def test_a_corner_that_cannot_be_met_is_said_to_fail_and_why() -> None:
     assert "dribble after a stop" in accuracy.why(found)
     assert "10 allowed (R11)" in accuracy.why(found)
     assert accuracy.table_row(found)[-1].startswith("fails: ")
+
+    [again] = tomllib.loads(accuracy.catalog_toml([found]))["measured"]
+    read = MeasuredTrain.model_validate(again | {"source": "bench-accuracy"})
+    wrong = [each for each in found.findings if not each.holds]
+    assert [(each.what, each.requirement) for each in read.fails] == [
+        (each.what, each.requirement) for each in wrong
+    ]
+    with words.speak("fr"):
+        known = {each.what for each in found.findings}
+        assert not known & {words._(each) for each in known}
 
 
 def test_what_was_found_survives_being_written(tmp_path: Path) -> None:

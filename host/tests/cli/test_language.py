@@ -24,8 +24,10 @@ import pytest
 
 import mesogun as mesogun_package
 from mesogun.catalog import (
+    MeasuredTrain,
     care,
     layers,
+    measured_trains,
     needles,
     sources,
     syringes,
@@ -44,6 +46,7 @@ from mesogun.handover.content import document
 from mesogun.handover.document import Tone
 from mesogun.link.refusal import Refused
 from mesogun.program import Program, plan
+from mesogun.program.accuracy import _failing
 from mesogun.program.bounds import AREA_BOUNDS
 from mesogun.program.model import STEPS, Area, Limits
 from mesogun.records import Store
@@ -328,3 +331,8 @@ def test_every_reason_of_a_record_is_looked_up() -> None:
                 if not any(getattr(each.func, "id", "") in ("_", "ngettext") for each in calls):
                     bare.append(f"{path.name}:{node.lineno}")
     assert bare == []
+
+
+@pytest.mark.parametrize("train", [each for each in measured_trains().values() if each.fails])
+def test_what_a_measured_train_fails_by(train: MeasuredTrain) -> None:
+    assert english("; ".join(map(_failing, train.fails))) == []
