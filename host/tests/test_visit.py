@@ -14,7 +14,7 @@ from mesogun.handover.joined import joined
 from mesogun.handover.pictures import begun
 from mesogun.ports import Simulation
 from mesogun.program import Program, plan
-from mesogun.records import Store
+from mesogun.records import SessionStatus, Store
 from mesogun.treatment import Action, Order, Progress, Visit
 from mesogun.virtual.gun import VirtualTransport
 from mesogun_protocol.enums import EndReason, Fault, StepKind
@@ -239,6 +239,26 @@ def test_a_prime_is_pressed_for_recorded_and_no_dose(bench: Bench, store: Store)
     assert record.since_start_s(prime.start_ms) < 0
     assert record.complete
     assert store.verify(result.session).ok
+
+
+@pytest.mark.req("R29")
+def test_what_was_primed_is_noted_when_a_person_breaks_off(bench: Bench, store: Store):
+    visit, _ = bench(plan("nappage"))
+    visit.begin(prime=True)
+    looks: list[Progress] = []
+
+    def break_off(progress: Progress) -> None:
+        looks.append(progress)
+        if len(looks) > 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        visit.prime(break_off)
+    (session,) = store.list_sessions()
+    record = store.session_view(session.id)
+    assert record.status is SessionStatus.PLANNED
+    assert [note.kind for note in record.notes] == ["prime"]
+    assert record.prime_nl == record.notes[0].fields["volume_nl"] > 0
 
 
 def test_what_is_not_begun_cannot_be_run(bench: Bench):
