@@ -102,6 +102,8 @@ def doses(draws: int) -> Figure:
         for axes, cell in zip(row, _PAIRS, strict=True):
             _dose(axes, cell, bed, draws)
             axes.set_title(f"{_name(cell)}, {bed_name}", fontsize=9, color=_INK)
+    for axes in places[-1]:
+        axes.set_xlabel("shot")
     places[0][0].legend(loc="lower right", fontsize=8)
     figure.suptitle(
         f"Dose in each shot's own period, nappage 10 ul, four a second; band: {draws} specimens",
