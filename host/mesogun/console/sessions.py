@@ -168,7 +168,7 @@ def _row(store: Store, session: Session) -> tuple[str, ...]:
     else:
         ended = end(record.end.reason if record.end else None)
         if not record.complete:
-            ended = _("INCOMPLETE") + ", " + ended
+            ended += _(", INCOMPLETE")
         came_to = f"{record.shots_delivered}/{session.shots_planned} {ended}"
     return (
         session.id,

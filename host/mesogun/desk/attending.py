@@ -230,13 +230,19 @@ def _checklist(desk: Desk, settled: Settled, program: Program) -> Mapping[str, A
 
 @contextmanager
 def _nothing_delivered(desk: Desk, gun: Gun, store: Store, transport: Transport) -> Generator[None]:
-    """Throw a virtual gun away that was refused before it moved, after its records are stored."""
+    """Throw a virtual gun away that did not start, after its records are stored."""
+    before = gun.status().total_forward_steps
     try:
         yield
     except (GunRefused, UsageError, KeyboardInterrupt):
         gun.stop()
+        primed = gun.status().total_forward_steps > before
         if isinstance(transport, VirtualTransport):
             sync_gun(gun, store)
             transport.forget()
-        desk.tell(_("Nothing was delivered."))
+        desk.tell(
+            _("Nothing was delivered beside what was primed.")
+            if primed
+            else _("Nothing was delivered.")
+        )
         raise

@@ -40,8 +40,12 @@ LAST_ID = _ID_LETTERS[-1] * _ID_LENGTH
 
 
 def new_session_name() -> str:
-    """Return a random id that can be read aloud and typed: no 0, o, 1, i or l; 39 bits."""
-    return "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))
+    """Return a random id that can be read aloud and typed: no 0, o, 1, i or l; 39 bits.
+
+    It begins with a letter: a spreadsheet would take 5e234567 for a number.
+    """
+    first = secrets.choice(_ID_LETTERS[8:])
+    return first + "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH - 1))
 
 
 def new_session_number() -> int:

@@ -16,7 +16,7 @@ import pytest
 from mesogun.catalog import techniques, treatments
 from mesogun.desk import attending
 from mesogun.errors import GunRefused
-from mesogun.treatment import Result, Treatment, Visit
+from mesogun.treatment import Left, Result, Treatment, Visit
 from mesogun.virtual.gun import kept_guns
 from mesogun_protocol.enums import EndReason
 
@@ -314,12 +314,24 @@ def test_the_exit_code_tells_how_a_session_ended(
     result = replace(RESULT, **changes)
     monkeypatch.setattr(Visit, "run", lambda *_: result)
     monkeypatch.setattr(Visit, "can_go_on", False)
+    monkeypatch.setattr(Visit, "left", Left(0, 0, 0))
     monkeypatch.setattr(attending, "next_due", lambda *_: None)
     ran = mesogun("run", program(), *FAST, "--json")
     assert ran.code == code
     assert told in ran.err
     assert ran.data["faults"] == list(result.faults)
     assert ran.data["ended"] == (result.ended.name.lower() if result.ended is not None else None)
+
+
+def test_a_visit_that_ends_with_its_syringe_and_not_with_its_program_was_broken_off(
+    mesogun, program, monkeypatch
+):
+    monkeypatch.setattr(Visit, "run", lambda *_: RESULT)
+    monkeypatch.setattr(Visit, "can_go_on", False)
+    monkeypatch.setattr(Visit, "left", Left(2, 20_000, 1))
+    monkeypatch.setattr(attending, "next_due", lambda *_: None)
+    ran = mesogun("run", program(), *FAST, "--json")
+    assert (ran.code, ran.data["shots_left"]) == (130, 2)
 
 
 RESULT = Result(
