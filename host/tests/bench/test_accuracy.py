@@ -190,5 +190,5 @@ def test_what_was_found_survives_being_written(tmp_path: Path) -> None:
     for _ in range(2):
         accuracy.append_row(found, tmp_path / "rows")
     assert (tmp_path / "rows").read_text().count("\n") == 2
-    assert 'id = "bd-plastipak-5 30g-4 1 nappage"' in accuracy.catalog_toml([found])
+    assert f'id = "{found.cell.id}"' in accuracy.catalog_toml([found])
     assert "nappage" in accuracy.markdown([found])
