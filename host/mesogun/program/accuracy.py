@@ -106,13 +106,17 @@ def check_accuracy(
                 for each in trains
                 if each.fails
                 and (each.syringe, each.needle) == (syringe.id, needle.id)
+                and each.viscosity_mpa_s <= viscosity * _ROUNDING
                 and step.dose_nl <= each.dose_ul * 1000 * _ROUNDING
             ),
             None,
         )
         why = (
-            _("{failed} fails by {fails}").format(
-                failed=failed.id, fails="; ".join(map(_failing, failed.fails))
+            _("{dose} ul in {inject} s, one every {period} s, fails by {fails}").format(
+                dose=general(failed.dose_ul),
+                inject=general(failed.inject_s),
+                period=general(failed.period_s),
+                fails="; ".join(map(_failing, failed.fails)),
             )
             if failed
             else _("no train as hard was measured")

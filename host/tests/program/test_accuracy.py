@@ -67,7 +67,7 @@ def test_a_train_whose_first_shots_do_not_count_covers_no_dose_of_those_that_do(
     }
 
     (found,) = warnings(changed(**program, step={**slow, "dose_ul": 30.0, "count": 20}))
-    assert "point-30 fails by worst shot" in found.text
+    assert "30 ul in 0.3 s, one every 0.8 s, fails by worst shot" in found.text
     assert not warnings(changed(**program, step={**slow, "dose_ul": 29.0, "count": 20}))
 
 
