@@ -1,7 +1,7 @@
 """The accuracy bench as a whole: measures the grid, writes its table and its pictures."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from mesogun.bench.cells import Cell
@@ -95,6 +95,19 @@ def why(measured: Measured) -> str:
     )
 
 
+def _fails(measured: Measured) -> Iterator[str]:
+    """The same as lines of TOML."""
+    failing = [each for each in measured.findings if not each.holds]
+    yield "fails = [" if failing else "fails = []"
+    for each in failing:
+        yield (
+            f'    {{ requirement = "{each.requirement}", what = "{each.what}", '
+            f'value = {each.value:.1f}, bound = {each.bound:.1f}, unit = "{each.unit}" }},'
+        )
+    if failing:
+        yield "]"
+
+
 def append_row(each: Measured, path: Path) -> None:
     """Append what was found to a file of JSON, one cell a line: a long run may be cut short."""
     with path.open("a") as rows:
@@ -130,6 +143,6 @@ def catalog_toml(found: Iterable[Measured]) -> str:
                 f"period_s = {train.period_s}",
                 f"skips = {train.skipped}",
                 f"draws = {each.draws}",
-                f'fails = "{why(each)}"',
+                *_fails(each),
             ]
     return "\n".join(lines) + "\n"

@@ -1,10 +1,7 @@
 """What the catalog knows: syringes, needles, techniques and treatments."""
 
-import re
 from math import pi
-from typing import Annotated, Literal
-
-from pydantic import BeforeValidator
+from typing import Literal
 
 from mesogun.catalog.figures import Bounds, Entry, Figure, Lengths, Range
 
@@ -210,30 +207,11 @@ class Failing(Entry):
     unit: str
 
 
-_FAILING = re.compile(
-    r"(?P<what>.+) (?P<value>[\d.]+) (?P<unit>\S+), (?P<bound>[\d.]+) allowed "
-    r"\((?P<requirement>R\d\d)\)"
-)
-
-
-def _failings(told: object) -> object:
-    """Read what the bench has written: `worst shot 16.1 %, 15 allowed (R06); ...`."""
-    if not isinstance(told, str):
-        return told
-    found = [_FAILING.fullmatch(each) for each in told.split("; ") if each]
-    if not all(found):
-        raise ValueError(f"{told!r} is not what the bench writes")
-    figures = [each.groupdict() for each in found if each]
-    return tuple(
-        each | {"value": float(each["value"]), "bound": float(each["bound"])} for each in figures
-    )
-
-
 class MeasuredTrain(Entry):
     """A train whose accuracy at the needle was measured, with pressure advance.
 
     Attributes:
-        id: names it in messages.
+        id: of syringe, needle, liquid and train.
         syringe: id.
         needle: id.
         viscosity_mpa_s: of the liquid.
@@ -255,7 +233,7 @@ class MeasuredTrain(Entry):
     period_s: float
     skips: int
     draws: int
-    fails: Annotated[tuple[Failing, ...], BeforeValidator(_failings)]
+    fails: tuple[Failing, ...]
     source: str
 
 
