@@ -16,7 +16,7 @@ class Message:
     """
 
     template: str
-    figures: Mapping[str, object] = field(default_factory=dict[str, object])
+    figures: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
 
     def __str__(self) -> str:
         """The text in the language that is spoken."""

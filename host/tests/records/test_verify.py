@@ -264,6 +264,22 @@ def test_totals_that_do_not_agree_are_reported(store: Store, session: Session, b
     assert kinds(store.verify(session.id)) == {ProblemKind.TOTALS}
 
 
+@pytest.mark.parametrize(("extra_steps", "found"), [(0, set()), (1, {ProblemKind.TOTALS})])
+def test_the_end_may_tell_of_a_shot_whose_result_was_not_written_but_of_no_more(
+    store: Store, session: Session, board: Any, extra_steps: int, found: set[ProblemKind]
+) -> None:
+    board.start(session)
+    board.shots(4)
+    board.intent(4)
+    board.complete_shots += 1
+    board.end(EndReason.FAULTED, extra_steps=485 + extra_steps)
+    store.ingest(BOARD, board.journal)
+    store.seal_session(session.id)
+    record, report = store.proven_view(session.id)
+    assert kinds(report) == found
+    assert (record.uncertain_shots, record.complete) == (1, False)
+
+
 def test_a_gun_that_did_something_else_than_the_host_meant(
     store: Store, session: Session, board: Any, make_session: Callable[..., Session]
 ) -> None:
