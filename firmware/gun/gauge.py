@@ -4,7 +4,8 @@ Three tests against a blocked needle, each against what the host expects of the 
 
 - pressure above the limit;
 - within a shot, a rise that a closed needle explains and an open one does not;
-- from shot to shot, pressure that is still there when the next one begins.
+- from shot to shot, pressure that is still there when the next one begins. A rest after a
+  retraction has another friction than one after a film, so each is compared with its like.
 
 The last two count how far pressure rises beyond half of what each step would add behind a closed
 needle in the softest gun; where liquid leaves, that sum stays near zero. Within a shot only steps
@@ -50,10 +51,12 @@ class Gauge:
         self._farthest = 0  # position that the plunger has reached
         self._seen_pa = 0
         self._held_pa = 0  # risen within the shot beyond half of what a closed needle explains
-        self._rest_position = 0
         self._rest_farthest = 0
-        self._rest_pa = 0
-        self._kept_pa = 0  # the same from rest to rest
+        # The same from rest to rest, by whether the plunger was pulled back last: each its own.
+        self._rested = [False, False]
+        self._rest_position = [0, 0]
+        self._rest_pa = [0, 0]
+        self._kept_pa = [0, 0]
         self.fit(0, 0, 0)
 
     def fit(self, area_mm2_x100, limit_kpa, closed_pa):
@@ -82,7 +85,7 @@ class Gauge:
         self._step_limit_pa = limit_kpa * 1000
         self._rise_limit_pa = rise_kpa * 1000
         self._train = step is not None and step.kind == wire.STEP_SHOTS
-        self._rested = False
+        self._rested[0] = self._rested[1] = False
         self._slid = False
         self._shots = 0
         self._usual_pa = 0
@@ -111,17 +114,18 @@ class Gauge:
         pa = self._pa
         fault = wire.FAULT_NONE
         if self._train:
-            if self._rested and self._has_slid(pa):
-                closed_pa = self._closed_pa * (position - self._rest_position)
-                kept_pa = self._kept_pa + pa - self._rest_pa - closed_pa // 2
-                self._kept_pa = kept_pa if kept_pa > 0 else 0
+            pulled = 1 if position < self._farthest else 0
+            if self._rested[pulled] and self._has_slid(pa, self._rest_pa[pulled]):
+                closed_pa = self._closed_pa * (position - self._rest_position[pulled])
+                kept_pa = self._kept_pa[pulled] + pa - self._rest_pa[pulled] - closed_pa // 2
+                self._kept_pa[pulled] = kept_pa if kept_pa > 0 else 0
                 if kept_pa > max(closed_pa * 3 // 8, self._pa_of(_REST_SPREAD_MN)):
                     fault = wire.FAULT_OCCLUSION
             else:
-                self._rested = True
-                self._kept_pa = 0
-            self._rest_pa = pa
-            self._rest_position = position
+                self._rested[pulled] = True
+                self._kept_pa[pulled] = 0
+            self._rest_pa[pulled] = pa
+            self._rest_position[pulled] = position
             self._rest_farthest = self._farthest
         self._peak_pa = self._seen_pa = pa
         # Pulled back, the force says nothing of the liquid, and its way up to friction is no rise.
@@ -131,14 +135,14 @@ class Gauge:
         self._over = 0
         return fault
 
-    def _has_slid(self, pa):
+    def _has_slid(self, pa, before_pa):
         """Has the stopper moved in this step? Before, friction keeps what each shot adds.
 
         A push through the play of a screw that was pulled back adds nothing, and moves nothing.
         """
         if not self._slid:
             pushed = self._farthest > self._rest_farthest
-            self._slid = (pushed and pa <= self._rest_pa) or pa > self._pa_of(_STUCK_MN)
+            self._slid = (pushed and pa <= before_pa) or pa > self._pa_of(_STUCK_MN)
         return self._slid
 
     def look(self, position):
@@ -167,8 +171,10 @@ class Gauge:
             return wire.FAULT_NONE
         rise_pa = self._peak_pa - self._before_pa
         if self._shots < _LEARN_SHOTS:
+            # The first one loads the friction of the stopper, too, and is no measure.
+            if self._shots:
+                self._usual_pa += (rise_pa - self._usual_pa) // self._shots
             self._shots += 1
-            self._usual_pa += (rise_pa - self._usual_pa) // self._shots
         elif 4 * rise_pa < self._usual_pa and self._usual_pa > self._pa_of(_CLEAR_RISE_MN):
             self._flat += 1
             if self._flat >= _FLAT_SHOTS:

@@ -194,6 +194,21 @@ def test_shots_into_the_play_of_a_screw_that_was_pulled_back_are_no_sliding():
         assert pump.look(rest_pa, SHOT_STEPS // 4) is Fault.NONE
 
 
+@pytest.mark.req("R24")
+def test_rests_behind_a_film_are_not_compared_with_rests_behind_a_retraction():
+    """In mixed delivery they take turns: one pushes the stopper, one pulls it."""
+    pump = Pump(step=Step())
+    for rise_pa in (0, 0, 0, 0, 30_000):
+        pump.position += 10
+        assert pump.begin(25_000 + rise_pa) is Fault.NONE
+        assert pump.look(40_000, 100) is Fault.NONE
+        pump.position -= 50
+        assert pump.begin(-60_000 + rise_pa) is Fault.NONE
+        assert pump.look(40_000, 100) is Fault.NONE
+    pump.position += 10
+    assert pump.begin(25_000 + 60_000) is Fault.OCCLUSION
+
+
 @pytest.mark.req("R26")
 def test_three_shots_without_pressure_mean_that_something_slips():
     pump = Pump(step=Step())

@@ -296,20 +296,25 @@ def with_alarms(
 ) -> list[PlannedStep]:
     """The same steps with their two figures for the gun; see `needed_kpa` for the arguments.
 
-    A step that goes on where the one before it ended begins with the pressure of that one.
+    A step that goes on where the one before it ended begins with the pressure of that one, and
+    fills tissue that is filled already.
     """
     found: list[PlannedStep] = []
-    left_kpa = 0.0
+    before_kpa = tissue_kpa = 0.0
     for step in steps:
         if step.kind is StepKind.PAUSE:
-            left_kpa = 0.0
+            before_kpa = tissue_kpa = 0.0
             found.append(step)
             continue
         if step.trigger is TriggerMode.PRESS:
-            left_kpa = 0.0
-        left_kpa = max(left_kpa, needed_kpa(step, syringe, needle, viscosity_mpa_s, stays))
+            before_kpa = tissue_kpa = 0.0
+        needed = needed_kpa(step, syringe, needle, viscosity_mpa_s, stays)
+        before_kpa = max(before_kpa, tissue_kpa + needed)
+        if step.kind is not StepKind.PRIME:
+            filled_kpa = _tissue_after_kpa(step, syringe, TISSUE_SPREAD, stays)
+            tissue_kpa = min(tissue_kpa + filled_kpa, hydraulics.TISSUE_KPA)
         most_kpa = min(
-            left_kpa,
+            before_kpa,
             hydraulics.pressure_limit_kpa(syringe),
             bolus_limit_kpa(flow_ul_per_s(step), syringe),
         )
