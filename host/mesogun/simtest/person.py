@@ -26,7 +26,7 @@ from mesogun.treatment import Action, Order, Progress, Result, Treatment
 from mesogun_protocol.enums import ConfigKey, ControllerState
 from mesogun_protocol.limits import SESSION_MAX_NL
 
-_ATTEMPTS: Final = 60
+_ATTEMPTS: Final = 300
 """To reach the gun; a cable is out for 3 s at most, a gun is deaf for 0.4 s."""
 _BETWEEN_S: Final = 0.5
 _PATIENCE_S: Final = 4.0
