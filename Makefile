@@ -94,7 +94,7 @@ FUZZ := $(VENV)/.stamp-fuzz
 FUZZED ?= 10000000
 
 .PHONY: fuzz
-fuzz: $(FUZZ) ## Feed every parser with 10 million inputs; takes 3 hours. FUZZED=N for another number.
+fuzz: $(FUZZ) ## Feed every parser with 10 million inputs; takes 1.5 hours. FUZZED=N for another number.
 	@set -e; for target in frames requests programs; do \
 	  $(BIN)/python tools/fuzz.py device $$target $(FUZZED); done
 	@# Begun anew a hundred times: inputs that have grown take four times as long.
