@@ -77,7 +77,7 @@ def test_a_syringe_that_is_unknown_is_refused(mesogun):
 def test_a_good_program_is_told_in_figures(mesogun, tmp_path):
     ran = mesogun("check", _written(tmp_path, GOOD))
     assert (ran.code, ran.err) == (0, "")
-    for told in ("8 shots of 50 ul in 0.5 s", "400 ul", "14.5 s", " N; ", " kPa", "420 ul"):
+    for told in ("8 shots of 50 ul in 0.5 s", "400 ul", "14.5 s", " N against ", " kPa", "420 ul"):
         assert told in ran.out
 
 
