@@ -29,7 +29,7 @@ _REST_SPREAD_MN = const(3000)  # at rest friction differs by this from shot to s
 # that once in 10^14.
 _SAME_LOOKS = const(16)
 _LEARN_SHOTS = const(4)
-_CLEAR_RISE_MN = const(2000)  # a smaller rise drowns in friction
+_CLEAR_RISE_MN = const(2500)  # a smaller rise drowns in friction, which the first shot loads
 _FLAT_SHOTS = const(3)
 
 
@@ -171,10 +171,8 @@ class Gauge:
             return wire.FAULT_NONE
         rise_pa = self._peak_pa - self._before_pa
         if self._shots < _LEARN_SHOTS:
-            # The first one loads the friction of the stopper, too, and is no measure.
-            if self._shots:
-                self._usual_pa += (rise_pa - self._usual_pa) // self._shots
             self._shots += 1
+            self._usual_pa += (rise_pa - self._usual_pa) // self._shots
         elif 4 * rise_pa < self._usual_pa and self._usual_pa > self._pa_of(_CLEAR_RISE_MN):
             self._flat += 1
             if self._flat >= _FLAT_SHOTS:
