@@ -3,6 +3,7 @@
 import math
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ _ATTEMPTS = 10
 """Each one that collides does so because another program's transaction succeeded."""
 
 _POSTGRESQL_DRIVER = "postgresql+psycopg"
+
+_AGAIN_S = 0.01
 
 _SILENCE_MS = 10_000
 """A server that acknowledges nothing for so long is gone; left alone, TCP takes a quarter hour."""
@@ -257,8 +260,24 @@ def _postgresql_options(url: URL, busy_timeout_s: float) -> dict[str, Any]:
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # The driver would begin transactions by its own rules, after the first read of one; see below.
     connection.isolation_level = None
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _use_wal(connection)
+    for setting in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {setting}").close()
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Write ahead; SQLite does not wait for another program that does the same to a new file."""
+    (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    until_s = time.monotonic() + patience_ms / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError:
+            if time.monotonic() >= until_s:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
