@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-@contextmanager
-def running(surroundings: Path, *command: str) -> Iterator[subprocess.Popen[str]]:
-    """A command in a process of its own, which is interrupted in the end."""
-    process = subprocess.Popen(
+def begun(surroundings: Path, *command: str) -> subprocess.Popen[str]:
+    """A command in a process of its own; whoever began it ends it."""
+    return subprocess.Popen(
         [sys.executable, "-m", "mesogun.cli", *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -21,6 +20,12 @@ def running(surroundings: Path, *command: str) -> Iterator[subprocess.Popen[str]
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         cwd=surroundings,
     )
+
+
+@contextmanager
+def running(surroundings: Path, *command: str) -> Iterator[subprocess.Popen[str]]:
+    """A command in a process of its own, which is interrupted in the end."""
+    process = begun(surroundings, *command)
     try:
         yield process
     finally:

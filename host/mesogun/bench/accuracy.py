@@ -90,22 +90,22 @@ def why(measured: Measured) -> str:
     """What a cell fails by, in words."""
     return "; ".join(
         f"{each.what} {each.value:.1f} {each.unit}, {each.bound:g} allowed ({each.requirement})"
-        for each in measured.findings
-        if not each.holds
+        for each in measured.failing
     )
 
 
 def _fails(measured: Measured) -> Iterator[str]:
     """The same as lines of TOML."""
-    failing = [each for each in measured.findings if not each.holds]
-    yield "fails = [" if failing else "fails = []"
-    for each in failing:
+    if measured.holds:
+        yield "fails = []"
+        return
+    yield "fails = ["
+    for each in measured.failing:
         yield (
             f'    {{ requirement = "{each.requirement}", what = "{each.what}", '
             f'value = {each.value:.1f}, bound = {each.bound:.1f}, unit = "{each.unit}" }},'
         )
-    if failing:
-        yield "]"
+    yield "]"
 
 
 def append_row(each: Measured, path: Path) -> None:

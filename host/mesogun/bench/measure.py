@@ -71,9 +71,14 @@ class Measured:
     skin_percent: float | None
 
     @property
+    def failing(self) -> tuple[Finding, ...]:
+        """What is not met."""
+        return tuple(each for each in self.findings if not each.holds)
+
+    @property
     def holds(self) -> bool:
         """Whether every requirement is met."""
-        return all(finding.holds for finding in self.findings)
+        return not self.failing
 
     def finding(self, what: str) -> Finding:
         """The finding that is called so."""

@@ -1,11 +1,9 @@
 """Whole runs on a virtual gun: the result, what ends them, and what stays behind."""
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import zlib
 from contextlib import closing
 from dataclasses import replace
@@ -19,6 +17,7 @@ from mesogun.errors import GunRefused
 from mesogun.treatment import Left, Result, Treatment, Visit
 from mesogun.virtual.gun import kept_guns
 from mesogun_protocol.enums import EndReason
+from tests.served_gun import begun
 
 PROGRAM = """\
 schema = 1
@@ -184,17 +183,9 @@ def test_a_store_that_cannot_be_opened_is_found_before_anything_moves(
 
 def _begun(surroundings: Path, *more: str) -> subprocess.Popen[str]:
     """A run in a process of its own that has delivered at least one shot."""
-    run = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "mesogun.cli", "run", "chronic-pain", "--port", "sim"),
-            *("--speed", "20", "--yes", "-v", "--json", *more),
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        cwd=surroundings,
+    run = begun(
+        surroundings,
+        *("run", "chronic-pain", "--port", "sim", "--speed", "20", "--yes", "-v", "--json", *more),
     )
     assert run.stderr is not None
     for line in run.stderr:
