@@ -1,11 +1,7 @@
 """`fault://` in front of real ports, and what cannot be opened."""
 
-import os
 import socket
-import sys
 import time
-from collections.abc import Iterator
-from typing import BinaryIO
 
 import pytest
 import serial
@@ -15,71 +11,55 @@ from mesogun.cli import main
 from mesogun.errors import LinkError, PortError, UsageError
 from mesogun.link import SerialTransport
 from mesogun.link.protocol_fault import Serial
-
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32", reason="a pseudo-terminal stands in for the port; Windows has none"
-)
+from tests.link.conftest import Terminal
 
 
-@pytest.fixture
-def terminal() -> Iterator[tuple[BinaryIO, str]]:
-    """The device's end of a pseudo-terminal, and the name of the host's end."""
-    import pty
-    import tty
-
-    device, host = pty.openpty()
-    tty.setraw(host)
-    with os.fdopen(device, "r+b", buffering=0) as file:
-        yield file, os.ttyname(host)
-    os.close(host)
-
-
-def opened(url: str) -> Serial:
-    port = serial.serial_for_url(url, timeout=0.2)
+def opened(url: str, timeout_s: float = 60.0) -> Serial:
+    port = serial.serial_for_url(url, timeout=timeout_s)
     assert isinstance(port, Serial)
     return port
 
 
-def test_bytes_go_both_ways(terminal: tuple[BinaryIO, str]) -> None:
-    device, name = terminal
-    transport = SerialTransport(f"fault://{name}")
+def test_bytes_go_both_ways(terminal: Terminal) -> None:
+    transport = SerialTransport(f"fault://{terminal.name}")
     transport.write(b"\0abc\0")
-    assert device.read(64) == b"\0abc\0"
-    device.write(b"de\0f\0")
-    assert transport.read(1.0) == b"de\0f\0"
+    assert terminal.received(5) == b"\0abc\0"
+    terminal.write(b"de\0f\0")
+    got = b""
+    while len(got) < 5:
+        got += transport.read(1.0)
+    assert got == b"de\0f\0"
     before_s = time.monotonic()
     assert transport.read(0.02) == b""
-    assert 0.02 <= time.monotonic() - before_s < 0.2
+    assert time.monotonic() - before_s >= 0.02
     transport.close()
     transport.close()
 
 
-def test_the_faults_of_the_url_happen(terminal: tuple[BinaryIO, str]) -> None:
-    device, name = terminal
-    with opened(f"fault://{name}?duplicate=1&hold_s=0&seed=1") as port:
+def test_the_faults_of_the_url_happen(terminal: Terminal) -> None:
+    with opened(f"fault://{terminal.name}?duplicate=1&hold_s=0&seed=1") as port:
         port.write(b"abc\0")
-        assert device.read(64) == b"abc\0abc\0"
-        device.write(b"de\0")
-        assert port.read(64) == b"de\0de\0"
+        assert terminal.received(8) == b"abc\0abc\0"
+        terminal.write(b"de\0")
+        assert port.read(6) == b"de\0de\0"
         assert port.cable.counts == {"duplicate": 2}
-    with opened(f"fault://{name}?drop=1") as port:
+    with opened(f"fault://{terminal.name}?drop=1", timeout_s=0.2) as port:
         port.write(b"abc\0")
-        device.write(b"de\0")
-        assert port.read(64) == b""
-        assert port.cable.counts == {"drop": 2}
+        terminal.write(b"de\0")
+        while port.cable.counts["drop"] < 2:
+            assert port.read(64) == b""
+        assert terminal.is_empty()
 
 
-def test_a_late_frame_leaves_while_the_program_waits(terminal: tuple[BinaryIO, str]) -> None:
-    device, name = terminal
-    os.set_blocking(device.fileno(), False)
-    with opened(f"fault://{name}?reorder=1&hold_s=0.05") as port:
+def test_a_late_frame_leaves_while_the_program_waits(terminal: Terminal) -> None:
+    with opened(f"fault://{terminal.name}?reorder=1&hold_s=0.05", timeout_s=0.1) as port:
         port.write(b"abc\0")
-        assert device.read(64) is None
+        assert terminal.is_empty()
         port.read(1)
-        assert device.read(64) == b"abc\0"
+        assert terminal.received(4) == b"abc\0"
         port.write(b"d\0")
         port.flush()
-        assert device.read(64) == b"d\0"
+        assert terminal.received(2) == b"d\0"
 
 
 def test_a_port_of_any_kind_and_what_belongs_to_it() -> None:
@@ -121,8 +101,8 @@ def test_a_cable_inside_a_cable() -> None:
         assert port.read(8) == b"a\0" * 4  # twice out and twice back
 
 
-def test_an_unplugged_port_is_gone_for_a_while(terminal: tuple[BinaryIO, str]) -> None:
-    url = f"fault://{terminal[1]}?unplug=1&replug_s=0.3"
+def test_an_unplugged_port_is_gone_for_a_while(terminal: Terminal) -> None:
+    url = f"fault://{terminal.name}?unplug=1&replug_s=0.3"
     transport = SerialTransport(url)
     transport.write(b"lost\0")
     with pytest.raises(LinkError, match=r"is lost .*unplugged"):
