@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from mesogun.catalog import get_syringe
 from mesogun.errors import MesogunError
 from mesogun.handover.origin import program_of
 from mesogun.program import compile_steps, shot_count, volumes
 from mesogun.records import Session, SessionRecord, SessionStatus, Shot, VerifyReport
-from mesogun.records.chain import columns
 from mesogun.records.view import EndTotals
 from mesogun.records.visit import CONTINUES
 from mesogun_protocol.enums import EndReason
@@ -17,8 +15,6 @@ from mesogun_protocol.records import STEP_NONE
 
 Proven = tuple[SessionRecord, VerifyReport]
 """A session, and what its verification has found."""
-_PRIVACY: Final = ("patient_salt", "patient_digest")
-"""Columns that no session is made with; they tell an erased reference from one never given."""
 
 
 def joined(sessions: Sequence[Proven]) -> Proven:
@@ -102,11 +98,8 @@ def _planned(session: Session) -> tuple[int, int]:
 def _session(records: Sequence[SessionRecord]) -> Session:
     """The first session, with what the whole visit was to give."""
     first = records[0].session
-    made = Session(**columns(first, *_PRIVACY))
-    made.shots_planned, made.volume_planned_nl = _planned(first)
-    for name in _PRIVACY:
-        setattr(made, name, getattr(first, name))
-    return made
+    shots, volume_nl = _planned(first)
+    return replace(first, shots_planned=shots, volume_planned_nl=volume_nl)
 
 
 def _shots(records: Sequence[SessionRecord]) -> tuple[Shot, ...]:

@@ -26,9 +26,10 @@ Canonical JSON has sorted keys, no white space and ASCII only; bytes are hexadec
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from mesogun.records.tables import Base, Note, Seal, Session
+from mesogun.records.tables import Note, Seal, Session
 
 HEADER_TAG = "mesogun-record-1"
 NOTES_TAG = "mesogun-notes-1"
@@ -112,10 +113,9 @@ def seal_digest(session: Session, seal: Seal, earlier: Sequence[Seal]) -> str:
     return _digest(f"mesogun-seal-{seal.form}", content).hex()
 
 
-def columns(row: Base, *without: str) -> dict[str, Any]:
+def columns(row: Session | Note | Seal, *without: str) -> dict[str, Any]:
     """Return a row's columns by name, those in `without` left out."""
-    names = (column.key for column in row.__table__.columns)
-    return {name: getattr(row, name) for name in names if name not in without}
+    return {name: value for name, value in asdict(row).items() if name not in without}
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import random
 import sqlite3
 import time
 from collections.abc import Callable, Generator
@@ -10,18 +11,31 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from platformdirs import user_data_dir
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, orm, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+)
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from mesogun.errors import RecordError
+from mesogun.records import tables
 from mesogun.records.failures import in_words, is_collision
-from mesogun.records.tables import STORE_VERSION, Base, StoreVersion, prepare_for
+from mesogun.records.tables import STORE_VERSION
 from mesogun.words import _
 
 _WRITING = "mesogun_writing"
 
 _ATTEMPTS = 10
-"""Each one that collides does so because another program's transaction succeeded."""
+"""Each one that collides does so because another program's transaction succeeded; between them lie
+up to 5 s in all."""
 
 _POSTGRESQL_DRIVER = "postgresql+psycopg"
 
@@ -115,31 +129,31 @@ class Database:
             event.listen(engine, "begin", _begin_sqlite)
         return engine
 
-    def _bring_up(self, db: orm.Session) -> None:
+    def _bring_up(self, db: Connection) -> None:
         layout = self._layout(db)
         if layout is None:
-            prepare_for(self.url.get_backend_name())
-            Base.metadata.create_all(db.connection())
-            db.add(StoreVersion(version=STORE_VERSION))
+            tables.prepare_for(self.url.get_backend_name())
+            tables.metadata.create_all(db)
+            db.execute(insert(tables.store_version), {"version": STORE_VERSION})
         elif layout < STORE_VERSION:
             # Takes longer to import than all else here, and is needed once a release at most.
             from mesogun.records.upgrade import upgrade
 
-            upgrade(db.connection(), layout)
+            upgrade(db, layout)
 
-    def _layout(self, db: orm.Session) -> int | None:
+    def _layout(self, db: Connection) -> int | None:
         """Return the layout of the tables, None if there are none; refuse what cannot be read."""
-        tables = inspect(db.connection()).get_table_names()
-        if not tables:
+        found = inspect(db).get_table_names()
+        if not found:
             return None
-        if StoreVersion.__tablename__ not in tables:
+        if tables.store_version.name not in found:
             raise RecordError(
                 _(
                     "The database {store} belongs to something else: it has the table {table} but "
                     "none of mesogun's. Name an empty one in MESOGUN_DB."
-                ).format(store=self.name, table=repr(tables[0]))
+                ).format(store=self.name, table=repr(found[0]))
             )
-        layout = db.scalar(select(StoreVersion.version))
+        layout = db.scalar(select(tables.store_version.c.version))
         if layout is None or not 1 <= layout <= STORE_VERSION:
             raise self._strange(layout)
         return layout
@@ -154,28 +168,28 @@ class Database:
         )
 
     @contextmanager
-    def read(self) -> Generator[orm.Session]:
+    def read(self) -> Generator[Connection]:
         """Run a transaction that only reads."""
-        with self._translated(), orm.Session(self.engine, expire_on_commit=False) as db:
+        with self._translated(), self.engine.connect() as db:
             yield db
 
     @contextmanager
-    def write(self) -> Generator[orm.Session]:
+    def write(self) -> Generator[Connection]:
         """Run a transaction that is stored whole when the block ends, or not at all."""
         with self._translated(), self._writing() as db:
             self._require_layout(db)
             yield db
 
-    def transact(self, act: Callable[[orm.Session], _T]) -> _T:
+    def transact(self, act: Callable[[Connection], _T]) -> _T:
         """Run `act` in a writing transaction, and again if another program was faster."""
 
-        def checked(db: orm.Session) -> _T:
+        def checked(db: Connection) -> _T:
             self._require_layout(db)
             return act(db)
 
         return self._transact(checked)
 
-    def scrub(self, table: type[Base]) -> None:
+    def scrub(self, table: Table) -> None:
         """Overwrite what was erased from a table and still lies in space that is no longer used.
 
         Raises:
@@ -184,7 +198,7 @@ class Database:
         with self._translated(), self._writer.connect() as connection:
             if self.url.get_backend_name() == "postgresql":
                 quiet = connection.execution_options(isolation_level="AUTOCOMMIT")
-                quiet.exec_driver_sql(f"VACUUM FULL {table.__tablename__}")
+                quiet.exec_driver_sql(f"VACUUM FULL {table.name}")
                 return
             # Behind SQLAlchemy's back, which would begin a transaction; neither works in one.
             driver: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
@@ -205,27 +219,29 @@ class Database:
         path = Path(self.url.database)
         return sorted(path.parent.glob(f"{path.stem}-layout-*{path.suffix}"))
 
-    def _transact(self, act: Callable[[orm.Session], _T]) -> _T:
+    def _transact(self, act: Callable[[Connection], _T]) -> _T:
         with self._translated():
-            for _ in range(_ATTEMPTS - 1):
+            for attempt in range(_ATTEMPTS - 1):
                 try:
                     with self._writing() as db:
                         return act(db)
                 except SQLAlchemyError as error:
                     if not is_collision(error):
                         raise
+                # Of two that go on in step the slower one would lose every time.
+                time.sleep(random.uniform(0, _AGAIN_S * 2**attempt))
             with self._writing() as db:
                 return act(db)
 
-    def _require_layout(self, db: orm.Session) -> None:
+    def _require_layout(self, db: Connection) -> None:
         """Refuse a store that a newer program has brought up since it was opened."""
-        layout = db.scalar(select(StoreVersion.version))
+        layout = db.scalar(select(tables.store_version.c.version))
         if layout != STORE_VERSION:
             raise self._strange(layout)
 
     @contextmanager
-    def _writing(self) -> Generator[orm.Session]:
-        with orm.Session(self._writer, expire_on_commit=False) as db, db.begin():
+    def _writing(self) -> Generator[Connection]:
+        with self._writer.begin() as db:
             yield db
 
     @contextmanager

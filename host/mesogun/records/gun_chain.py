@@ -8,16 +8,20 @@ changed them, and made all that is stored fit, cannot change what the gun has in
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, func, orm, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
+from mesogun.records import tables
 from mesogun.records.intake import RecordKey
 from mesogun.records.material import Material
-from mesogun.records.span import Gap, Row
-from mesogun.records.tables import Seal, Session, StoredRecord
+from mesogun.records.rows import read
+from mesogun.records.span import Gap, Row, select_rows
+from mesogun.records.tables import Seal
 from mesogun_protocol.enums import RecordKind
 from mesogun_protocol.records import DIGEST_NONE, RecordCorrupt, decode_record, next_digest
+
+_RECORD: Final = tables.records.c
 
 FIRST_SEQUENCE = 1
 """Number of a gun's first record, before which nothing is hashed."""
@@ -78,65 +82,67 @@ def prove(rows: Iterable[Row], known: Mapping[int, bytes]) -> Proof:
     return walk.end()
 
 
-def prove_session(db: orm.Session, material: Material) -> Proof:
+def prove_session(db: Connection, material: Material) -> Proof:
     """Compare the records of a session, and those around it, with what the gun told of them."""
     rows, board = material.span.rows, material.session.board_id
     if not rows:
         return Proof(None, None, ())
     known = _known(material.seals)
-    before = _nearest_acknowledged(db, board, StoredRecord.sequence < rows[0].sequence, up=False)
-    after = _nearest_acknowledged(db, board, StoredRecord.sequence > rows[-1].sequence, up=True)
+    before = _nearest_acknowledged(db, board, _RECORD.sequence < rows[0].sequence, up=False)
+    after = _nearest_acknowledged(db, board, _RECORD.sequence > rows[-1].sequence, up=True)
     if not known and after is None:
         # The gun has told nothing yet of these records, or is older than its hash.
         return Proof(None, None, ())
     last = max(rows[-1].sequence, *(number - 1 for number in known), after.sequence if after else 0)
-    within = StoredRecord.sequence.between(before.sequence if before else FIRST_SEQUENCE, last)
+    within = _RECORD.sequence.between(before.sequence if before else FIRST_SEQUENCE, last)
     # Without the starts of the gun, the database would look at every record of the board.
     if before:
-        within &= StoredRecord.boot_id >= before.boot_id
+        within &= _RECORD.boot_id >= before.boot_id
     if after and (before is None or before.boot_id <= after.boot_id):
-        within &= StoredRecord.boot_id <= after.boot_id
+        within &= _RECORD.boot_id <= after.boot_id
     return prove(_rows(db, board, within), known)
 
 
 def prove_board(
-    db: orm.Session, board_id: str, gun_hash: GunHash, unstored: Iterable[bytes]
+    db: Connection, board_id: str, gun_hash: GunHash, unstored: Iterable[bytes]
 ) -> Proof:
     """Compare all records of a board with every hash that the gun has told, the last one now."""
-    seals = db.scalars(select(Seal).join(Session).where(Session.board_id == board_id))
-    known = _known(seals) | {gun_hash.next: bytes.fromhex(gun_hash.digest)}
+    of_board = (
+        select(tables.seals).join(tables.sessions).where(tables.sessions.c.board_id == board_id)
+    )
+    known = _known(read(db, Seal, of_board)) | {gun_hash.next: bytes.fromhex(gun_hash.digest)}
     held = (decode_record(raw) for raw in unstored)
     more = (Row(each.boot_id, each.sequence, each.kind, each.raw) for each in held)
-    stored = _rows(db, board_id, StoredRecord.sequence >= 0)
+    stored = _rows(db, board_id, _RECORD.sequence >= 0)
     return prove(merge(stored, more, key=lambda row: row.sequence), known)
 
 
-def last_sequence(db: orm.Session, board_id: str) -> int:
+def last_sequence(db: Connection, board_id: str) -> int:
     """Return the highest number of a record of a board, 0 if there is none."""
-    found = select(func.max(StoredRecord.sequence)).where(StoredRecord.board_id == board_id)
+    found = select(func.max(_RECORD.sequence)).where(_RECORD.board_id == board_id)
     return db.scalar(found) or 0
 
 
 def _nearest_acknowledged(
-    db: orm.Session, board_id: str, where: ColumnElement[bool], *, up: bool
+    db: Connection, board_id: str, where: ColumnElement[bool], *, up: bool
 ) -> RecordKey | None:
     """Return the ACKNOWLEDGED record with the lowest number that meets `where`, or the highest."""
-    number = StoredRecord.sequence
+    number = _RECORD.sequence
     found = db.execute(
-        select(StoredRecord.boot_id, number)
-        .where(StoredRecord.board_id == board_id, where)
-        .where(StoredRecord.kind == RecordKind.ACKNOWLEDGED)
+        select(_RECORD.boot_id, number)
+        .where(_RECORD.board_id == board_id, where)
+        .where(_RECORD.kind == RecordKind.ACKNOWLEDGED)
         .order_by(number if up else number.desc())
         .limit(1)
     ).first()
     return RecordKey(*found) if found else None
 
 
-def _rows(db: orm.Session, board_id: str, which: ColumnElement[bool]) -> Iterator[Row]:
+def _rows(db: Connection, board_id: str, which: ColumnElement[bool]) -> Iterator[Row]:
     query = (
-        select(StoredRecord.boot_id, StoredRecord.sequence, StoredRecord.kind, StoredRecord.raw)
-        .where(StoredRecord.board_id == board_id, which)
-        .order_by(StoredRecord.sequence)
+        select_rows(board_id)
+        .where(which)
+        .order_by(_RECORD.sequence)
         .execution_options(yield_per=_AT_ONCE)
     )
     return (Row(*row) for row in db.execute(query))

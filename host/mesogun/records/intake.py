@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, orm, select
+from sqlalchemy import Connection, insert, select
 
 from mesogun.errors import RecordError
-from mesogun.records.tables import Conflict, StoredRecord
+from mesogun.records import tables
 from mesogun.words import _
 from mesogun_protocol.enums import RecordKind
 from mesogun_protocol.limits import RECORD_BYTES
@@ -62,7 +62,7 @@ def checked_board_id(board_id: str) -> str:
 
 
 def ingest(
-    db: orm.Session, board_id: str, raw_records: Sequence[bytes], received_at: str
+    db: Connection, board_id: str, raw_records: Sequence[bytes], received_at: str
 ) -> IngestResult:
     """Store what is new of `raw_records`, in the caller's transaction.
 
@@ -85,9 +85,9 @@ def ingest(
         else:
             conflicts[key, raw] = row
     if fresh:
-        db.connection().execute(insert(StoredRecord), fresh)
+        db.execute(insert(tables.records), fresh)
     for row in conflicts.values():
-        db.merge(Conflict(**row))
+        _keep_aside(db, row)
     return IngestResult(len(fresh), duplicates, tuple(key for key, _ in conflicts))
 
 
@@ -130,16 +130,23 @@ def _session_number(kind: RecordKind, raw: bytes) -> int | None:
     return decode_record(raw).body["session_id"] if kind is RecordKind.SESSION_START else None
 
 
-def _known(db: orm.Session, board_id: str, keys: list[RecordKey]) -> dict[RecordKey, bytes]:
+def _keep_aside(db: Connection, row: dict[str, Any]) -> None:
+    """Store a conflict, unless it is there already from an earlier time."""
+    key = [column == row[column.name] for column in tables.conflicts.primary_key]
+    if db.execute(select(tables.conflicts).where(*key)).first() is None:
+        db.execute(insert(tables.conflicts), row)
+
+
+def _known(db: Connection, board_id: str, keys: list[RecordKey]) -> dict[RecordKey, bytes]:
     """Return the stored bytes around `keys`, boot by boot, as the primary key is sorted."""
     known: dict[RecordKey, bytes] = {}
     for boot_id in {key.boot_id for key in keys}:
         sequences = [key.sequence for key in keys if key.boot_id == boot_id]
         rows = db.execute(
-            select(StoredRecord.sequence, StoredRecord.raw).where(
-                StoredRecord.board_id == board_id,
-                StoredRecord.boot_id == boot_id,
-                StoredRecord.sequence.between(min(sequences), max(sequences)),
+            select(tables.records.c.sequence, tables.records.c.raw).where(
+                tables.records.c.board_id == board_id,
+                tables.records.c.boot_id == boot_id,
+                tables.records.c.sequence.between(min(sequences), max(sequences)),
             )
         )
         known.update((RecordKey(boot_id, sequence), raw) for sequence, raw in rows)

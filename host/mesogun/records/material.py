@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import orm, select
+from sqlalchemy import Connection, Table, select
 
 from mesogun.errors import RecordError
-from mesogun.records import chain
+from mesogun.records import chain, tables
 from mesogun.records.clock import ClockMapping
 from mesogun.records.intake import RecordKey
+from mesogun.records.rows import Query, read
 from mesogun.records.span import (
     Gap,
     Row,
@@ -18,7 +19,7 @@ from mesogun.records.span import (
     prepared_rows,
     syringe_record,
 )
-from mesogun.records.tables import Conflict, Note, Seal, Session
+from mesogun.records.tables import Note, Seal, Session
 from mesogun.words import _
 from mesogun_protocol.records import Record, RecordCorrupt, decode_record
 
@@ -128,33 +129,35 @@ class Material:
             ) from error
 
 
-def load(db: orm.Session, session: Session) -> Material:
+def load(db: Connection, session: Session) -> Material:
     """Read what the store holds about `session`."""
     span = find_span(db, session)
     syringe = syringe_record(db, session, span.rows[0]) if span.rows else None
-    seals = db.scalars(select(Seal).where(Seal.session == session.id).order_by(Seal.number))
-    notes = db.scalars(select(Note).where(Note.session == session.id).order_by(Note.number))
     return Material(
         session,
         span,
-        tuple(seals),
+        tuple(read(db, Seal, _numbered(tables.seals, session))),
         syringe,
         prepared_rows(db, session, syringe, span.rows[0]) if syringe else (),
         _conflicts(db, session, span),
-        tuple(notes),
+        tuple(read(db, Note, _numbered(tables.notes, session))),
     )
 
 
-def _conflicts(db: orm.Session, session: Session, span: Span) -> tuple[RecordKey, ...]:
+def _numbered(table: Table, session: Session) -> Query:
+    return select(table).where(table.c.session == session.id).order_by(table.c.number)
+
+
+def _conflicts(db: Connection, session: Session, span: Span) -> tuple[RecordKey, ...]:
     if not span.rows:
         return ()
     found = db.execute(
-        select(Conflict.boot_id, Conflict.sequence)
+        select(tables.conflicts.c.boot_id, tables.conflicts.c.sequence)
         .where(
-            Conflict.board_id == session.board_id,
-            Conflict.boot_id == span.rows[0].boot_id,
-            Conflict.sequence.between(span.rows[0].sequence, span.rows[-1].sequence),
+            tables.conflicts.c.board_id == session.board_id,
+            tables.conflicts.c.boot_id == span.rows[0].boot_id,
+            tables.conflicts.c.sequence.between(span.rows[0].sequence, span.rows[-1].sequence),
         )
-        .order_by(Conflict.sequence)
+        .order_by(tables.conflicts.c.sequence)
     )
     return tuple(RecordKey(*row) for row in found)

@@ -8,21 +8,26 @@ without the salt nobody can find out by trying which reference it was made of.
 import hashlib
 import secrets
 
+from sqlalchemy import Connection, update
+
+from mesogun.records import tables
 from mesogun.records.tables import Session
 
 _SALT_BYTES = 32
 
 
-def commit(session: Session) -> None:
+def commit(db: Connection, session: Session) -> None:
     """Give a session with a reference its salt and digest, unless it has them."""
     if session.patient_ref is not None and session.patient_digest is None:
         session.patient_salt = salt = secrets.token_hex(_SALT_BYTES)
         session.patient_digest = _digest(salt, session.patient_ref)
+        _store(db, session)
 
 
-def erase(session: Session) -> None:
+def erase(db: Connection, session: Session) -> None:
     """Forget reference and salt of a session that has a digest."""
     session.patient_ref = session.patient_salt = None
+    _store(db, session)
 
 
 def fits(session: Session) -> bool:
@@ -30,6 +35,18 @@ def fits(session: Session) -> bool:
     if session.patient_ref is None or session.patient_salt is None:
         return session.patient_ref is None and session.patient_salt is None
     return session.patient_digest == _digest(session.patient_salt, session.patient_ref)
+
+
+def _store(db: Connection, session: Session) -> None:
+    db.execute(
+        update(tables.sessions)
+        .where(tables.sessions.c.id == session.id)
+        .values(
+            patient_ref=session.patient_ref,
+            patient_salt=session.patient_salt,
+            patient_digest=session.patient_digest,
+        )
+    )
 
 
 def _digest(salt: str, reference: str) -> str:

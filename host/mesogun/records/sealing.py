@@ -1,12 +1,13 @@
 """Seals what is stored of a session: once more for what came in, never over what was changed."""
 
-from sqlalchemy import orm
+from sqlalchemy import Connection
 
 from mesogun.errors import RecordError
-from mesogun.records import chain, privacy
+from mesogun.records import chain, privacy, tables
 from mesogun.records.clock import ClockMapping
 from mesogun.records.gun_chain import GunHash
 from mesogun.records.material import Material
+from mesogun.records.rows import add
 from mesogun.records.span import SessionStatus
 from mesogun.records.tables import SEAL_FORM, Seal, utc_now_text
 from mesogun.records.verify import damaged_records, seal_problems
@@ -34,7 +35,7 @@ def require_sealable(material: Material, sealed: Material) -> None:
 
 
 def add_seal(
-    db: orm.Session,
+    db: Connection,
     material: Material,
     clock: ClockMapping | None = None,
     gun_hash: GunHash | None = None,
@@ -68,18 +69,18 @@ def add_seal(
     )
     if last and _content(last) == _content(seal):
         return last
-    privacy.commit(material.session)
+    privacy.commit(db, material.session)
     seal.seal = chain.seal_digest(material.session, seal, material.seals)
-    db.add(seal)
+    add(db, tables.seals, seal)
     return seal
 
 
-def renew_seal(db: orm.Session, material: Material) -> None:
+def renew_seal(db: Connection, material: Material) -> None:
     """Seal what the last seal says once more if that one covers the reference itself.
 
     Where the seals do not fit already, none is added: that would hide it.
     """
-    privacy.commit(material.session)
+    privacy.commit(db, material.session)
     if not material.seals or material.seals[-1].form == SEAL_FORM:
         return
     if any(seal_problems(material)):
@@ -87,7 +88,7 @@ def renew_seal(db: orm.Session, material: Material) -> None:
     last = chain.columns(material.seals[-1], "number", "sealed_at", "form", "seal")
     seal = Seal(**last, number=len(material.seals), sealed_at=utc_now_text())
     seal.seal = chain.seal_digest(material.session, seal, material.seals)
-    db.add(seal)
+    add(db, tables.seals, seal)
 
 
 def _content(seal: Seal) -> tuple[object, ...]:

@@ -12,9 +12,11 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from sqlalchemy import orm, select
+from sqlalchemy import Connection, select
 
-from mesogun.records.tables import Session, StoredRecord
+from mesogun.records import tables
+from mesogun.records.rows import Query
+from mesogun.records.tables import Session
 from mesogun.words import N_, Message
 from mesogun_protocol.enums import RecordKind
 from mesogun_protocol.records import RecordCorrupt, decode_record
@@ -32,6 +34,8 @@ class SessionStatus(StrEnum):
     ENDED = "ended"
     """Ended by the gun, whatever the reason."""
 
+
+_RECORD: Final = tables.records.c
 
 _STATUS: Final = (N_("planned"), N_("open"), N_("interrupted"), N_("ended"))
 
@@ -108,26 +112,26 @@ class Span:
         return self.status in {SessionStatus.ENDED, SessionStatus.INTERRUPTED}
 
 
-def find_span(db: orm.Session, session: Session) -> Span:
+def find_span(db: Connection, session: Session) -> Span:
     """Return the span of `session` as the store has it now."""
     starts, unreadable = _starts(db, session)
     if not starts:
         return Span(SessionStatus.PLANNED, unreadable_starts=unreadable)
     start, *repeated = starts
     closing = _same_boot(session, start).where(
-        StoredRecord.sequence > start.sequence,
-        StoredRecord.kind.in_([RecordKind.SESSION_END, RecordKind.SESSION_START]),
+        _RECORD.sequence > start.sequence,
+        _RECORD.kind.in_([RecordKind.SESSION_END, RecordKind.SESSION_START]),
     )
     end = db.execute(closing.limit(1)).first()
-    rows = _same_boot(session, start).where(StoredRecord.sequence >= start.sequence)
+    rows = _same_boot(session, start).where(_RECORD.sequence >= start.sequence)
     if end is None:
         boundary = _later_boot(db, session, start)
         status = SessionStatus.OPEN if boundary is None else SessionStatus.INTERRUPTED
     elif end.kind == RecordKind.SESSION_END:
-        rows = rows.where(StoredRecord.sequence <= end.sequence)
+        rows = rows.where(_RECORD.sequence <= end.sequence)
         boundary, status = None, SessionStatus.ENDED
     else:
-        rows = rows.where(StoredRecord.sequence < end.sequence)
+        rows = rows.where(_RECORD.sequence < end.sequence)
         boundary, status = end.sequence, SessionStatus.INTERRUPTED
     return Span(
         status,
@@ -138,56 +142,55 @@ def find_span(db: orm.Session, session: Session) -> Span:
     )
 
 
-def syringe_record(db: orm.Session, session: Session, start: Row) -> Row | None:
+def syringe_record(db: Connection, session: Session, start: Row) -> Row | None:
     """Return the last SYRINGE record before `start`, None if it is not in the store."""
     found = db.execute(
-        _select_rows(session)
+        select_rows(session.board_id)
         .where(
-            StoredRecord.boot_id == start.boot_id,
-            StoredRecord.kind == RecordKind.SYRINGE,
-            StoredRecord.sequence < start.sequence,
+            _RECORD.boot_id == start.boot_id,
+            _RECORD.kind == RecordKind.SYRINGE,
+            _RECORD.sequence < start.sequence,
         )
-        .order_by(StoredRecord.sequence.desc())
+        .order_by(_RECORD.sequence.desc())
         .limit(1)
     ).first()
     return None if found is None else Row(*found)
 
 
-def prepared_rows(db: orm.Session, session: Session, syringe: Row, start: Row) -> tuple[Row, ...]:
+def prepared_rows(db: Connection, session: Session, syringe: Row, start: Row) -> tuple[Row, ...]:
     """Return the records between the session's syringe and its start, such as those of a prime."""
     return tuple(
         Row(*row)
         for row in db.execute(
             _same_boot(session, start).where(
-                StoredRecord.sequence > syringe.sequence, StoredRecord.sequence < start.sequence
+                _RECORD.sequence > syringe.sequence, _RECORD.sequence < start.sequence
             )
         )
     )
 
 
-def _select_rows(session: Session):
-    return select(
-        StoredRecord.boot_id, StoredRecord.sequence, StoredRecord.kind, StoredRecord.raw
-    ).where(StoredRecord.board_id == session.board_id)
+def select_rows(board_id: str) -> Query:
+    """Return what selects the records of a board as a `Row` each."""
+    return select(*(_RECORD[name] for name in Row._fields)).where(_RECORD.board_id == board_id)
 
 
-def _same_boot(session: Session, start: Row):
+def _same_boot(session: Session, start: Row) -> Query:
     return (
-        _select_rows(session)
-        .where(StoredRecord.boot_id == start.boot_id)
-        .order_by(StoredRecord.sequence)
+        select_rows(session.board_id)
+        .where(_RECORD.boot_id == start.boot_id)
+        .order_by(_RECORD.sequence)
     )
 
 
-def _starts(db: orm.Session, session: Session) -> tuple[list[Row], tuple[int, ...]]:
+def _starts(db: Connection, session: Session) -> tuple[list[Row], tuple[int, ...]]:
     """Return the starts of `session`, and those of its board that cannot be read if it has none."""
-    numbered = StoredRecord.session_id == session.session_id
+    numbered = _RECORD.session_id == session.session_id
     # A start whose number is not beside it is sought among all, in case somebody took it away. The
     # rows are sorted here: asked for an order, SQLite reads every record of the board to have it.
-    for condition in (numbered, StoredRecord.kind == RecordKind.SESSION_START):
+    for condition in (numbered, _RECORD.kind == RecordKind.SESSION_START):
         unreadable: list[int] = []
         mine: list[Row] = []
-        query = _select_rows(session).where(condition)
+        query = select_rows(session.board_id).where(condition)
         for row in sorted(Row(*each) for each in db.execute(query)):
             number = _session_number(row.raw)
             if number is None:
@@ -207,11 +210,11 @@ def _session_number(raw: bytes) -> int | None:
         return None
 
 
-def _later_boot(db: orm.Session, session: Session, start: Row) -> int | None:
+def _later_boot(db: Connection, session: Session, start: Row) -> int | None:
     """Return the first record of the next start of the device that the store knows of."""
     return db.scalar(
-        select(StoredRecord.sequence)
-        .where(StoredRecord.board_id == session.board_id, StoredRecord.boot_id > start.boot_id)
-        .order_by(StoredRecord.boot_id, StoredRecord.sequence)
+        select(_RECORD.sequence)
+        .where(_RECORD.board_id == session.board_id, _RECORD.boot_id > start.boot_id)
+        .order_by(_RECORD.boot_id, _RECORD.sequence)
         .limit(1)
     )

@@ -9,16 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Select, bindparam, func, orm, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
 from mesogun.errors import RecordError, UsageError
-from mesogun.records import export, gun_chain, intake, privacy
+from mesogun.records import export, gun_chain, intake, privacy, tables
 from mesogun.records.clock import ClockMapping
 from mesogun.records.database import Database, default_url
 from mesogun.records.gun_chain import GunHash
 from mesogun.records.intake import IngestResult
 from mesogun.records.material import Material, load
+from mesogun.records.rows import Query, add, read
 from mesogun.records.sealing import add_seal, renew_seal, require_sealable
 from mesogun.records.span import UNFINISHED
 from mesogun.records.tables import (
@@ -102,9 +103,8 @@ class Store:
                 ).format(number=session.session_id)
             )
         with self._database.write() as db:
-            db.add(session)
             try:
-                db.flush()
+                add(db, tables.sessions, session)
             except IntegrityError as error:
                 raise RecordError(
                     _(
@@ -112,8 +112,8 @@ class Store:
                         "named {name}. Prepare the session anew with another number."
                     ).format(board=session.board_id, number=session.session_id, name=session.id)
                 ) from error
-            db.add_all(_note(session, number, *note) for number, note in enumerate(notes))
-            db.flush()
+            told = (_note(session, number, *note) for number, note in enumerate(notes))
+            add(db, tables.notes, *told)
             add_seal(db, load(db, session))
         return session
 
@@ -129,16 +129,15 @@ class Store:
             RecordError: as `seal_session`; then nothing is stored.
         """
 
-        def add(db: orm.Session) -> None:
+        def note(db: Connection) -> None:
             before = load(db, _found(db, name))
-            db.add(_note(before.session, len(before.notes), kind, content))
-            db.flush()
+            add(db, tables.notes, _note(before.session, len(before.notes), kind, content))
             material = load(db, before.session)
             material.require_whole()
             require_sealable(material, before)
             add_seal(db, material)
 
-        self._database.transact(add)
+        self._database.transact(note)
 
     def ingest(self, board_id: str, raw_records: Iterable[bytes]) -> IngestResult:
         """Store raw journal records, each exactly once, whatever comes again and in whatever order.
@@ -187,19 +186,20 @@ class Store:
         Raises:
             UsageError: if a time has no zone, or the board id other signs.
         """
-        query = select(Session).order_by(Session.created_at.desc(), Session.id)
+        row = tables.sessions.c
+        query = select(tables.sessions).order_by(row.created_at.desc(), row.id)
         if since is not None:
-            query = query.where(Session.created_at >= _zoned_text(since))
+            query = query.where(row.created_at >= _zoned_text(since))
         if until is not None:
-            query = query.where(Session.created_at < _zoned_text(until))
+            query = query.where(row.created_at < _zoned_text(until))
         if operator is not None:
-            query = query.where(Session.operator == operator)
+            query = query.where(row.operator == operator)
         if patient_ref is not None:
-            query = query.where(Session.patient_ref == patient_ref)
+            query = query.where(row.patient_ref == patient_ref)
         if board_id is not None:
-            query = query.where(Session.board_id.startswith(_board_beginning(board_id)))
+            query = query.where(row.board_id.startswith(_board_beginning(board_id)))
         with self._database.read() as db:
-            return list(db.scalars(query.limit(limit)))
+            return read(db, Session, query.limit(limit))
 
     def unfinished_sessions(self, board_id: str) -> list[Session]:
         """Return the sessions of a board that were last sealed as planned or open, oldest first.
@@ -209,7 +209,7 @@ class Store:
         """
         board_id = intake.checked_board_id(board_id)
         with self._database.read() as db:
-            return list(db.scalars(_unfinished(), {"board_id": board_id}))
+            return read(db, Session, _unfinished().params(board_id=board_id))
 
     def session_view(self, name: str) -> SessionRecord:
         """Return the session as its records tell it now.
@@ -265,7 +265,7 @@ class Store:
             RecordError: if something sealed was changed, or an open session has a gap.
         """
 
-        def seal(db: orm.Session) -> Seal:
+        def seal(db: Connection) -> Seal:
             material = load(db, _found(db, name))
             material.require_whole()
             require_sealable(material, material)
@@ -318,16 +318,17 @@ class Store:
                 erased then, and may still lie in space that the database no longer uses.
         """
 
-        def erase(db: orm.Session) -> list[str]:
-            query = select(Session).where(Session.patient_ref == patient_ref)
-            sessions = list(db.scalars(query.order_by(Session.created_at, Session.id)))
+        def erase(db: Connection) -> list[str]:
+            row = tables.sessions.c
+            query = select(tables.sessions).where(row.patient_ref == patient_ref)
+            sessions = read(db, Session, query.order_by(row.created_at, row.id))
             for session in sessions:
                 renew_seal(db, load(db, session))
-                privacy.erase(session)
+                privacy.erase(db, session)
             return [session.id for session in sessions]
 
         erased = self._database.transact(erase)
-        self._database.scrub(Session)
+        self._database.scrub(tables.sessions)
         return erased
 
     def backups(self) -> list[Path]:
@@ -363,34 +364,35 @@ class Store:
 
 
 @cache
-def _unfinished() -> Select[Session]:
+def _unfinished() -> Query:
     """Return what selects the unfinished sessions of the board `board_id`."""
+    row, seal = tables.sessions.c, tables.seals.c
     latest = (
-        select(Seal.session, func.max(Seal.number).label("number"))
-        .group_by(Seal.session)
+        select(seal.session, func.max(seal.number).label("number"))
+        .group_by(seal.session)
         .subquery()
     )
     return (
-        select(Session)
-        .join(latest, latest.c.session == Session.id)
-        .join(Seal, (Seal.session == Session.id) & (Seal.number == latest.c.number))
-        .where(Session.board_id == bindparam("board_id"))
-        .where(Seal.status.in_(UNFINISHED))
-        .order_by(Session.created_at, Session.id)
+        select(tables.sessions)
+        .join(latest, latest.c.session == row.id)
+        .join(tables.seals, (seal.session == row.id) & (seal.number == latest.c.number))
+        .where(row.board_id == bindparam("board_id"))
+        .where(seal.status.in_(UNFINISHED))
+        .order_by(row.created_at, row.id)
     )
 
 
-def _found(db: orm.Session, name: str) -> Session:
+def _found(db: Connection, name: str) -> Session:
     wanted = name.strip().lower()
-    matching = list(
-        db.scalars(
-            select(Session)
-            # The bounds let the database use its index; how it sorts other signs does not matter.
-            .where(Session.id.between(wanted, wanted + LAST_ID))
-            .where(Session.id.startswith(wanted, autoescape=True))
-            .limit(2)
-        )
+    row = tables.sessions.c
+    query = (
+        select(tables.sessions)
+        # The bounds let the database use its index; how it sorts other signs does not matter.
+        .where(row.id.between(wanted, wanted + LAST_ID))
+        .where(row.id.startswith(wanted, autoescape=True))
+        .limit(2)
     )
+    matching = read(db, Session, query)
     if not wanted or not matching:
         raise RecordError(
             _("There is no session {name}; `mesogun sessions list` shows all.").format(

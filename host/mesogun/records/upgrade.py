@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, update
 
-from mesogun.records.tables import StoreVersion
+from mesogun.records import tables
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -33,7 +33,7 @@ def upgrade(connection: Connection, layout: int) -> None:
         layout: of the store now, 0 for none.
     """
     # First of all, so that of two programs one has to wait and then finds nothing to do.
-    connection.execute(update(StoreVersion).values(version=newest_layout()))
+    connection.execute(update(tables.store_version).values(version=newest_layout()))
     _back_up(connection, layout)
     apply(connection, layout, newest_layout())
 

@@ -2,32 +2,34 @@
 
 from collections import defaultdict
 
-from sqlalchemy import orm, select
+from sqlalchemy import Connection, select
 
+from mesogun.records import tables
+from mesogun.records.rows import Query, read
 from mesogun.records.tables import Note, Session
 
 CONTINUES = "continues"
 """Kind of the note that names the session before."""
 
 
-def sessions_of_visit(db: orm.Session, session: Session) -> list[Session]:
+def sessions_of_visit(db: Connection, session: Session) -> list[Session]:
     """Return the sessions of the visit that `session` belongs to, the first one first.
 
     One that was made ready to go on and never started is among them: its needle may be primed.
     """
-    notes = db.scalars(
-        select(Note)
-        .join(Session, Session.id == Note.session)
+    query = (
+        select(tables.notes)
+        .join(tables.sessions)
         .where(
-            Note.kind == CONTINUES,
-            Session.board_id == session.board_id,
+            tables.notes.c.kind == CONTINUES,
+            tables.sessions.c.board_id == session.board_id,
             # One program runs a visit, on a gun that has not started anew.
-            Session.boot_id == session.boot_id,
+            tables.sessions.c.boot_id == session.boot_id,
         )
     )
     before: dict[str, str] = {}
     after: defaultdict[str, list[str]] = defaultdict(list)
-    for note in notes:
+    for note in read(db, Note, query):
         if sooner := note.fields.get("session"):
             before[note.session] = sooner
             after[sooner].append(note.session)
@@ -38,13 +40,17 @@ def sessions_of_visit(db: orm.Session, session: Session) -> list[Session]:
     return list(_from(db, first, after))
 
 
-def _from(db: orm.Session, first: str, after: dict[str, list[str]]) -> list[Session]:
+def _session(name: str) -> Query:
+    return select(tables.sessions).where(tables.sessions.c.id == name)
+
+
+def _from(db: Connection, first: str, after: dict[str, list[str]]) -> list[Session]:
     """Follow the notes; whatever somebody may have written into them, no session comes twice."""
     found: dict[str, Session] = {}
     waiting = [first]
     while waiting:
-        session = db.get(Session, waiting.pop())
-        if session is not None and session.id not in found:
-            found[session.id] = session
-            waiting += after.get(session.id, [])
+        for session in read(db, Session, _session(waiting.pop())):
+            if session.id not in found:
+                found[session.id] = session
+                waiting += after.get(session.id, [])
     return sorted(found.values(), key=lambda each: each.created_at)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from mesogun.program import dump_toml, plan
-from mesogun.records import ClockMapping, Session, SessionRecord, Store, VerifyReport
+from mesogun.records import ClockMapping, Session, SessionRecord, Store, VerifyReport, tables
 from mesogun_protocol.enums import ControllerState, EndReason, StepKind
 from mesogun_protocol.records import STEP_NONE
 from tests.records.conftest import BOARD, Board, new_session
@@ -175,9 +176,8 @@ class Clinic:
         """The operator was changed afterwards."""
         record, _ = self.complete(3)
         with self.store._database.write() as db:
-            found = db.get(Session, record.session.id)
-            assert found is not None
-            found.operator = "Dr. Hyde"
+            mine = tables.sessions.c.id == record.session.id
+            db.execute(update(tables.sessions).where(mine).values(operator="Dr. Hyde"))
         return self.store.proven_view(record.session.id)
 
     def erased(self) -> Proven:

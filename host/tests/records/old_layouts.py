@@ -1,9 +1,10 @@
 """Takes a store back to what an earlier version of mesogun would have left."""
 
-from sqlalchemy import orm, select, text
+from sqlalchemy import Connection, select, text, update
 
-from mesogun.records import Seal, Session, chain
+from mesogun.records import Seal, Session, chain, tables
 from mesogun.records.database import Database
+from mesogun.records.rows import read
 
 _STATEMENTS = (
     "drop table notes",
@@ -24,15 +25,27 @@ _STATEMENTS = (
 def back_to_layout_1(database: Database) -> None:
     """Seal every session as layout 1 did, then take away what later layouts have added."""
     with database.write() as db:
-        for session in db.scalars(select(Session)):
+        for session in read(db, Session, select(tables.sessions)):
             _seal_again(db, session)
-        db.flush()
         for statement in _STATEMENTS:
             db.execute(text(statement))
 
 
-def _seal_again(db: orm.Session, session: Session) -> None:
-    seals = list(db.scalars(select(Seal).where(Seal.session == session.id).order_by(Seal.number)))
+def overwrite_seal(db: Connection, seal: Seal) -> None:
+    """Store a seal in place of the one that has its number."""
+    row = tables.seals.c
+    db.execute(
+        update(tables.seals)
+        .where(row.session == seal.session, row.number == seal.number)
+        .values(chain.columns(seal))
+    )
+
+
+def _seal_again(db: Connection, session: Session) -> None:
+    row = tables.seals.c
+    query = select(tables.seals).where(row.session == session.id).order_by(row.number)
+    seals = read(db, Seal, query)
     for number, seal in enumerate(seals):
         seal.form = 1
         seal.seal = chain.seal_digest(session, seal, seals[:number])
+        overwrite_seal(db, seal)

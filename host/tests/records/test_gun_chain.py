@@ -1,15 +1,18 @@
 """The gun's own running hash finds what no hash in the store can find."""
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text, update
 
 from mesogun.errors import RecordError
-from mesogun.records import GunHash, ProblemKind, Session, Store, chain
+from mesogun.records import GunHash, ProblemKind, Session, Store, chain, tables
 from mesogun.records.material import load
-from mesogun.records.tables import StoredRecord
+from mesogun.records.rows import read
 from mesogun_protocol.enums import RecordKind
 from mesogun_protocol.records import DIGEST_NONE, decode_record, encode_record, next_digest
 from tests.records.conftest import BOARD, Board, new_session
+from tests.records.old_layouts import overwrite_seal
+
+RECORD = tables.records.c
 
 
 def give(store: Store, board: Board) -> None:
@@ -47,30 +50,38 @@ def problems(store: Store, session: Session) -> list[ProblemKind]:
     return [problem.kind for problem in store.verify(session.id).problems]
 
 
+def stored(db: Connection, sequence: int) -> bytes:
+    return db.execute(select(RECORD.raw).where(RECORD.sequence == sequence)).scalar_one()
+
+
+def overwrite(db: Connection, sequence: int, raw: bytes) -> None:
+    db.execute(update(tables.records).where(RECORD.sequence == sequence).values(raw=raw))
+
+
 def rewrite(store: Store, sequence: int) -> None:
     """Take a step off a shot, and make the record's CRC fit."""
     with store._database.write() as db:
-        row = db.scalars(select(StoredRecord).where(StoredRecord.sequence == sequence)).one()
-        record = decode_record(row.raw)
+        record = decode_record(stored(db, sequence))
         assert record.kind is RecordKind.SHOT_INTENT
         body = {**record.body, "dose_steps": record.body["dose_steps"] - 1}
-        row.raw = encode_record(*record[:5], **body)
+        overwrite(db, sequence, encode_record(*record[:5], **body))
 
 
 def seal_all_again(store: Store) -> None:
     """Make every hash in the store fit what it holds, those that the gun has told too."""
     with store._database.write() as db:
-        rows = db.scalars(select(StoredRecord).order_by(StoredRecord.sequence)).all()
+        rows = db.execute(select(tables.records).order_by(RECORD.sequence)).all()
         digest, below = DIGEST_NONE, {}
         for row in rows:
             below[row.sequence] = digest
+            raw = row.raw
             if row.kind == RecordKind.ACKNOWLEDGED:
-                record = decode_record(row.raw)
-                row.raw = encode_record(*record[:5], **{**record.body, "digest": digest})
-            digest = next_digest(digest, row.raw)
+                record = decode_record(raw)
+                raw = encode_record(*record[:5], **{**record.body, "digest": digest})
+                overwrite(db, row.sequence, raw)
+            digest = next_digest(digest, raw)
         below[rows[-1].sequence + 1] = digest
-        db.flush()
-        for session in db.scalars(select(Session)):
+        for session in read(db, Session, select(tables.sessions)):
             material = load(db, session)
             for number, seal in enumerate(material.seals):
                 seal.head_hash = chain.heads(session, (row.raw for row in material.span.rows))[
@@ -79,11 +90,12 @@ def seal_all_again(store: Store) -> None:
                 if seal.gun_next:
                     seal.gun_digest = below[seal.gun_next].hex()
                 seal.seal = chain.seal_digest(session, seal, material.seals[:number])
+                overwrite_seal(db, seal)
 
 
 def an_intent(store: Store) -> int:
     with store._database.read() as db:
-        query = select(StoredRecord.sequence).where(StoredRecord.kind == RecordKind.SHOT_INTENT)
+        query = select(RECORD.sequence).where(RECORD.kind == RecordKind.SHOT_INTENT)
         return min(db.scalars(query))
 
 
@@ -169,9 +181,8 @@ def test_the_end_of_a_session_is_under_the_next_acknowledgement(store: Store, bo
     store.seal_session(session.id)
     assert problems(store, session) == []
     with store._database.write() as db:
-        row = db.get_one(StoredRecord, (BOARD, board.boot_id, end))
-        record = decode_record(row.raw)
-        row.raw = encode_record(*record[:4], record.time_ms + 1, **record.body)
+        record = decode_record(stored(db, end))
+        overwrite(db, end, encode_record(*record[:4], record.time_ms + 1, **record.body))
     assert ProblemKind.GUN_HASH in problems(store, session)
 
 
@@ -201,13 +212,9 @@ def test_a_store_that_begins_in_the_middle_is_proven_from_there(store: Store, bo
 @pytest.mark.usefixtures("sessions")
 def test_a_damaged_acknowledgement_tells_nothing(store: Store, board: Board) -> None:
     with store._database.write() as db:
-        row = db.scalars(
-            select(StoredRecord).where(
-                StoredRecord.kind == RecordKind.ACKNOWLEDGED, StoredRecord.sequence > 10
-            )
-        ).first()
-        assert row is not None
-        row.raw = bytes(32)
+        query = select(RECORD.sequence).where(RECORD.kind == RecordKind.ACKNOWLEDGED)
+        damaged = min(db.scalars(query.where(RECORD.sequence > 10)))
+        overwrite(db, damaged, bytes(32))
     assert len(store.verify_gun(BOARD, board.gun_hash()).breaks) == 1
 
 

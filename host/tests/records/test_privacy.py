@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def recorded(store: Store, board: Any, session: Session) -> Session:
 
 def change(store: Store, statement: str) -> None:
     with store._database.write() as db:
-        assert db.execute(text(statement)).rowcount > 0  # type: ignore[attr-defined]
+        assert db.execute(text(statement)).rowcount > 0
 
 
 def session_problems(store: Store, name: str) -> list[str]:
@@ -46,9 +47,7 @@ def treated(store: Store, board: Any, make_session: Callable[..., Session]) -> S
     return recorded(store, board, make_session(patient_ref=REFERENCE))
 
 
-@pytest.mark.parametrize(
-    "column", sorted({each.key for each in Session.__table__.columns} - set(ERASABLE))
-)
+@pytest.mark.parametrize("column", sorted({each.name for each in fields(Session)} - set(ERASABLE)))
 def test_every_column_that_cannot_be_erased_is_sealed(treated: Session, column: str) -> None:
     seal = Seal(session=treated.id, number=0, sealed_at="", record_count=0, head_hash="", status="")
     before = chain.seal_digest(treated, seal, [])

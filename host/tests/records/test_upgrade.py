@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, inspect, text
 from mesogun.errors import RecordError
 from mesogun.records import Session, SessionStatus, Store
 from mesogun.records import upgrade as steps
-from mesogun.records.tables import STORE_VERSION, Base, StoreVersion
+from mesogun.records.tables import STORE_VERSION, metadata
 from tests.records.old_layouts import back_to_layout_1
 from tests.records.postgresql_server import Server
 
@@ -69,10 +69,10 @@ def test_the_steps_lead_to_todays_layout(any_url: str) -> None:
         engine = store._database.engine
         made_at_once = shape(engine)
         with engine.begin() as connection:
-            Base.metadata.drop_all(connection)
+            metadata.drop_all(connection)
         with engine.begin() as connection:
             steps.apply(connection, 0, STORE_VERSION)
-            difference = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+            difference = compare_metadata(MigrationContext.configure(connection), metadata)
         assert difference == []
         assert shape(engine) == made_at_once
 
@@ -166,7 +166,7 @@ def test_an_older_store_on_a_server_is_brought_up(
         assert store.verify("abcdefgh").ok
         assert store.session_view("abcdefgh").shots_delivered == 2
         with store._database.read() as db:
-            assert db.query(StoreVersion.version).scalar() == STORE_VERSION
+            assert db.scalar(text("select version from mesogun_store")) == STORE_VERSION
             assert db.execute(text("select session_id from records where kind = 3")).scalar() == (
                 0xC0FFEE01
             )

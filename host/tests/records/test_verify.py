@@ -22,7 +22,7 @@ BOARD = "e6614104037a5b2c"
 
 def change(store: Store, statement: str, **values: Any) -> None:
     with store._database.write() as db:
-        assert db.execute(text(statement), values).rowcount > 0  # type: ignore[attr-defined]
+        assert db.execute(text(statement), values).rowcount > 0
 
 
 def kinds(report: VerifyReport) -> set[ProblemKind]:

@@ -341,7 +341,7 @@ def test_totals_that_do_not_add_up_are_told(store: Store, session: Session, boar
 
 def test_lost_sealed_records_are_never_shown_as_less_dose(store: Store, finished: Session) -> None:
     with store._database.write() as db:
-        db.connection().exec_driver_sql(
+        db.exec_driver_sql(
             f"delete from records where kind = {RecordKind.SHOT_RESULT} and sequence < 106"
         )
     with pytest.raises(RecordError, match="has lost records: 13 were sealed, 12 are stored"):
