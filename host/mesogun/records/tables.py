@@ -302,7 +302,7 @@ def prepare_for(backend: str) -> None:
     """Complete what is to be created in a database of this kind.
 
     A `postgresql_where` in the table itself would make every command load all of SQLAlchemy's
-    PostgreSQL, which takes a fifth of the time of `mesogun sessions show`.
+    PostgreSQL, 23 ms of the 410 that `mesogun sessions show` takes.
     """
     if backend == "postgresql":
         for index in records.indexes:
