@@ -154,11 +154,12 @@ def _entry(store: Store, session: Session) -> dict[str, Any]:
 
 
 def _came_to(entry: dict[str, Any]) -> str:
-    """Shots, and how the session ended, in one column: 80 hold no more of them."""
+    """Shots, volume and how the session ended, in one column: 80 hold no more of them."""
     ended = _(entry["status"]) + ("" if entry["record_complete"] else _(", INCOMPLETE"))
     if entry["shots_delivered"] is None:
         return ended
-    return f"{entry['shots_delivered']}/{entry['shots_planned']} {ended}"
+    shots = f"{entry['shots_delivered']}/{entry['shots_planned']}"
+    return f"{shots}, {volume(entry['volume_delivered_nl'])}, {ended}"
 
 
 def _figures(record: SessionRecord) -> list[tuple[str, str]]:

@@ -56,7 +56,7 @@ def test_long_cells_give_way_first_and_empty_columns_are_left_out(terminal):
 def test_a_date_is_not_broken_where_longer_cells_can_give_way(terminal):
     rows = [
         ("5d84dg2a", "2030-01-02 03:04", "Facial rejuvenation", "Dr. Pistor", "P-1952", ended)
-        for ended in ("7/40 faulted", "12/40 interrupted, INCOMPLETE")
+        for ended in ("7/40, 144.3 ul, faulted", "12/40, 240.3 ul, interrupted, INCOMPLETE")
     ]
     headings = ("id", "made", "program", "operator", "patient", "record")
     lines = terminal(80, Table(rows, headings))

@@ -14,6 +14,7 @@ import pytest
 
 from mesogun.cli import main
 from mesogun.records import Store
+from mesogun.words import volume
 from tests.handover.conftest import Clinic
 from tests.records.conftest import new_session
 
@@ -51,7 +52,7 @@ def test_a_session_is_listed_with_what_was_delivered(mesogun, session):
     assert listed["shots_delivered"] == listed["shots_planned"] == 20
     assert (listed["status"], listed["record_complete"]) == ("complete", True)
     line = mesogun("sessions", "list").out.splitlines()[1]
-    assert "20/20 complete" in line
+    assert f"20/20, {volume(listed['volume_delivered_nl'])}, complete" in line
 
 
 def test_a_session_that_never_started_stands_apart(mesogun, session):
