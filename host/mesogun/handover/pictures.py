@@ -124,15 +124,15 @@ def _errors(shots: Sequence[Shot]) -> Picture | Text:
     span = 1.25 * max(worst, 0.5)
     axes = _shot_axes(shots, _("dose error, %"), height=110)
     axes.set_ylim(-span, span)
-    if len(compared) <= SINGLE:
-        plot.bars(axes, compared, _BAR, fill=True, color=_DELIVERED)
-        caption = _("Witnessed against planned steps of each shot that was carried out.")
-    else:
-        _draw_bands(axes, compared)
-        caption = _(
+    caption = _draw(
+        axes,
+        compared,
+        _("Witnessed against planned steps of each shot that was carried out."),
+        _(
             "Witnessed against planned steps: smallest to largest error of {count} shots side by "
             "side, and their mean."
-        ).format(count=_bin_size(len(compared)))
+        ),
+    )
     axes.axhline(0, color=_PLANNED, linewidth=0.8, linestyle="--")
     return Picture(
         _("Dose error of each shot"),
@@ -149,15 +149,15 @@ def _pressures(shots: Sequence[Shot]) -> Picture | Text:
     most_kpa = max(kpa for _n, kpa in measured)
     axes = _shot_axes(shots, _("highest pressure at the plunger, kPa"), height=110)
     axes.set_ylim(0, 1.15 * max(most_kpa, 10))
-    if len(measured) <= SINGLE:
-        plot.bars(axes, measured, _BAR, fill=True, color=_DELIVERED)
-        caption = _("The highest pressure while the shot was given.")
-    else:
-        _draw_bands(axes, measured)
-        caption = _(
+    caption = _draw(
+        axes,
+        measured,
+        _("The highest pressure while the shot was given."),
+        _(
             "The highest pressure of each shot: smallest to largest of {count} shots side by side, "
             "and their mean."
-        ).format(count=_bin_size(len(measured)))
+        ),
+    )
     amiss = [
         (n, s.pressure_kpa)
         for n, s in _numbered(shots)
@@ -265,6 +265,15 @@ def _means(points: Sequence[Point]) -> list[Point]:
     return [
         (each[len(each) // 2][0], sum(y for _x, y in each) / len(each)) for each in _binned(points)
     ]
+
+
+def _draw(axes: Axes, points: Sequence[Point], of_each: str, of_many: str) -> str:
+    """Draw a figure of every shot; return the caption that tells how it was drawn."""
+    if len(points) <= SINGLE:
+        plot.bars(axes, points, _BAR, fill=True, color=_DELIVERED)
+        return of_each
+    _draw_bands(axes, points)
+    return of_many.format(count=_bin_size(len(points)))
 
 
 def _draw_bands(axes: Axes, points: Sequence[Point]) -> None:
