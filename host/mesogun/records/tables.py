@@ -183,15 +183,22 @@ sessions = _table_of(
 
 _KEY: Final = ("board_id", "boot_id", "sequence")
 
+
+def _record_columns() -> list[Column[Any]]:
+    return [
+        Column("board_id", String(16), nullable=False),
+        Column("boot_id", BigInteger, nullable=False),
+        Column("sequence", BigInteger, nullable=False),
+        Column("raw", LargeBinary(RECORD_BYTES), nullable=False),
+        Column("received_at", String(32), nullable=False),
+    ]
+
+
 records = Table(
     "records",
     metadata,
-    Column("board_id", String(16), nullable=False),
-    Column("boot_id", BigInteger, nullable=False),
-    Column("sequence", BigInteger, nullable=False),
+    *_record_columns(),
     Column("kind", BigInteger, nullable=False),
-    Column("raw", LargeBinary(RECORD_BYTES), nullable=False),
-    Column("received_at", String(32), nullable=False),
     Column("session_id", BigInteger),
     PrimaryKeyConstraint(*_KEY),
     Index("records_by_kind", "board_id", "kind"),
@@ -209,11 +216,7 @@ SESSION_START; other records have none.
 conflicts = Table(
     "conflicts",
     metadata,
-    Column("board_id", String(16), nullable=False),
-    Column("boot_id", BigInteger, nullable=False),
-    Column("sequence", BigInteger, nullable=False),
-    Column("raw", LargeBinary(RECORD_BYTES), nullable=False),
-    Column("received_at", String(32), nullable=False),
+    *_record_columns(),
     PrimaryKeyConstraint(*_KEY, "raw"),
 )
 """Records whose key is taken by other bytes: kept as evidence, never in place of the first."""
