@@ -71,14 +71,21 @@ def _session(gun: FirmwareGun) -> list[Operation]:
     return [operation for operation in operations if len(operation.page) == FLASH_PAGE_BYTES]
 
 
-def _cut(operation: Operation, path: Path, dice: random.Random) -> bytes:
-    """Write to `path` what a power cut in the middle of `operation` leaves, and return it."""
+def _cut(operation: Operation, share: float, path: Path, dice: random.Random) -> bytes:
+    """Write to `path` what a power cut leaves of `operation`, and return it.
+
+    Args:
+        operation: which.
+        share: of the new record that was programmed by then; above 1 all of it was.
+        path: of the flash.
+        dice: for the byte that the cut met.
+    """
     path.write_bytes(operation.before)
     flash = NorFlash(path, dice.randrange(1 << 32))
     old = operation.before[operation.at : operation.at + FLASH_PAGE_BYTES]
     first = next(at for at in range(FLASH_PAGE_BYTES) if old[at] != operation.page[at])
     flash.program(operation.at, operation.page)
-    flash.tear((first + dice.uniform(0, RECORD_BYTES)) / FLASH_PAGE_BYTES)
+    flash.tear(min((first + share * RECORD_BYTES) / FLASH_PAGE_BYTES, 1.0))
     flash.close()
     return path.read_bytes()
 
@@ -132,7 +139,9 @@ def test_after_50_cuts_the_journal_is_whole(
     torn = 0
     for number, operation in enumerate(dice.sample(operations, _CUTS)):
         board_id = number.to_bytes(8, "big")
-        flash = _cut(operation, tmp_path / f"{board_id.hex()}.flash", dice)
+        # Spread over the record and a little beyond, so that some are torn and some are not.
+        share = 1.1 * (number + dice.random()) / _CUTS
+        flash = _cut(operation, share, tmp_path / f"{board_id.hex()}.flash", dice)
         written = _written(operation.before)
         whole = _written(flash)
         assert whole[: len(written)] == written
