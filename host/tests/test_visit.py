@@ -69,8 +69,10 @@ def test_a_program_that_needs_two_syringes_takes_two(bench: Bench, store: Store)
     visit, transport = bench(plan("face", syringe="bd-plastipak-3"))
     assert (visit.left.shots, visit.left.syringes) == (300, 2)
     visit.begin()
-    first = visit.run(nothing)
+    before: list[Progress] = []
+    first = visit.run(before.append)
     assert first.ended is EndReason.COMPLETE
+    assert (before[-1].syringe_number, before[-1].syringe_count) == (1, 2)
     assert visit.can_go_on
     assert visit.left.shots == 300 - first.shots_delivered
     transport.world.plant.load_syringe()
@@ -143,9 +145,11 @@ def test_after_an_occlusion_the_needle_is_changed_and_the_shot_that_was_hit_stay
     assert visit.can_keep_syringe
     plant.occluded = False
     visit.begin(keep=True)
-    result = visit.run(nothing)
+    seen: list[Progress] = []
+    result = visit.run(seen.append)
 
     assert result.ended is EndReason.COMPLETE
+    assert {(each.syringe_number, each.syringe_count) for each in seen} == {(1, 1)}
     assert result.shots_delivered == 100 - (len(begun) - hit.shots_delivered) - void
     # Complete shots are whole to a step; the one that was hit must not take the total over its cap.
     assert result.volume_delivered_nl <= 1_000_000 + 100

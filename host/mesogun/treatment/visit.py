@@ -5,7 +5,7 @@ next says which one it continues. What was begun is never begun again, and what 
 over to the shot and to the nanolitre.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,6 +75,8 @@ class Visit:
         self._reserve_nl = limit_nl - volumes(self._steps).volume_nl
         self.results: list[Result] = []
         self._treatment: Treatment | None = None
+        self._keeps = False
+        self._syringes = 0  # of the sessions so far
         self._may_go_on = True
 
     @property
@@ -133,6 +135,7 @@ class Visit:
             told.append(("continues", self._continued()))
         volume_nl = self._gun.status().remaining_nl if keep else self.fill_nl(prime)
         part = self._next_part(volume_nl)
+        self._keeps = keep and self._syringes > 0
         self._clear_fault()
         order = replace(self._order, part=part, notes=tuple(told))
         self._treatment = Treatment(self._gun, self._store, order)
@@ -239,19 +242,29 @@ class Visit:
             shots_planned=shot_count(self._steps),
             delivered_nl=before_nl + progress.delivered_nl,
             planned_nl=volumes(self._steps).volume_nl,
-            syringe_number=len(self.results) + 1,
-            syringe_count=len(self.results) + len(loads(self._rest, self._syringe.usable_nl)),
+            syringe_number=self._syringe_number,
+            syringe_count=self._syringe_number + self._syringes_after,
         )
+
+    @property
+    def _syringe_number(self) -> int:
+        """Of the syringe that is in the gun, from 1."""
+        return self._syringes if self._keeps else self._syringes + 1
+
+    @property
+    def _syringes_after(self) -> int:
+        """How many more are needed after the part that is being given."""
+        return len(loads(_after(self._rest, self._begun().steps), self._syringe.usable_nl))
 
     def _take(self, result: Result, treatment: Treatment) -> None:
         """Take what was begun off what is left."""
         self.results.append(result)
+        self._syringes = self._syringe_number
         record = self._store.session_view(result.session)
         stopped = result.ended is EndReason.STOPPED and not treatment.changing
         self._may_go_on = self._may_go_on and result.record_complete and not stopped
-        load = treatment.steps
         if result.ended is EndReason.COMPLETE:
-            self._rest = rest(self._rest, len(load) - 1, load[-1].count)
+            self._rest = _after(self._rest, treatment.steps)
         elif result.ended is not None:
             self._rest = self._unbegun(record, treatment.reached)
             self._keep_to_the_limit(record)
@@ -286,3 +299,8 @@ class Visit:
         # A pause is behind once the syringe is changed in it, a prime only once it was given.
         done = step.kind is StepKind.PAUSE or any(prime.step == index for prime in primes)
         return rest(self._rest, index, 1 if done else 0)
+
+
+def _after(steps: Sequence[PlannedStep], load: Sequence[PlannedStep]) -> list[PlannedStep]:
+    """What is left of `steps` behind a load of them that was given whole."""
+    return rest(steps, len(load) - 1, load[-1].count)
