@@ -21,6 +21,8 @@ from mesogun.words import N_, Message
 from mesogun_protocol.enums import RecordKind
 from mesogun_protocol.records import RecordCorrupt, decode_record
 
+_RECORD: Final = tables.records.c
+
 
 class SessionStatus(StrEnum):
     """How far the records tell a session's story."""
@@ -34,8 +36,6 @@ class SessionStatus(StrEnum):
     ENDED = "ended"
     """Ended by the gun, whatever the reason."""
 
-
-_RECORD: Final = tables.records.c
 
 _STATUS: Final = (N_("planned"), N_("open"), N_("interrupted"), N_("ended"))
 

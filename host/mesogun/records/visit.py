@@ -5,7 +5,7 @@ from collections import defaultdict
 from sqlalchemy import Connection, select
 
 from mesogun.records import tables
-from mesogun.records.rows import Query, read
+from mesogun.records.rows import read
 from mesogun.records.tables import Note, Session
 
 CONTINUES = "continues"
@@ -40,8 +40,9 @@ def sessions_of_visit(db: Connection, session: Session) -> list[Session]:
     return list(_from(db, first, after))
 
 
-def _session(name: str) -> Query:
-    return select(tables.sessions).where(tables.sessions.c.id == name)
+def _session(db: Connection, name: str) -> Session | None:
+    query = select(tables.sessions).where(tables.sessions.c.id == name)
+    return next(iter(read(db, Session, query)), None)
 
 
 def _from(db: Connection, first: str, after: dict[str, list[str]]) -> list[Session]:
@@ -49,8 +50,8 @@ def _from(db: Connection, first: str, after: dict[str, list[str]]) -> list[Sessi
     found: dict[str, Session] = {}
     waiting = [first]
     while waiting:
-        for session in read(db, Session, _session(waiting.pop())):
-            if session.id not in found:
-                found[session.id] = session
-                waiting += after.get(session.id, [])
+        session = _session(db, waiting.pop())
+        if session is not None and session.id not in found:
+            found[session.id] = session
+            waiting += after.get(session.id, [])
     return sorted(found.values(), key=lambda each: each.created_at)

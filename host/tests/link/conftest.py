@@ -6,6 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+needs_terminal = pytest.mark.skipif(
+    sys.platform == "win32", reason="a pseudo-terminal stands in for the port; Windows has none"
+)
+
 
 class Terminal:
     """The gun's end of a pseudo-terminal; `name` is the host's end.
@@ -22,10 +26,11 @@ class Terminal:
         self.file.write(data)
 
     def received(self, size: int) -> bytes:
-        """Waits for `size` bytes of the host."""
+        """Waits for `size` bytes of the host, behind which there are no more."""
         got = b""
         while len(got) < size:
             got += self.file.read(size - len(got))
+        assert self.is_empty(), f"there is more behind {got!r}"
         return got
 
     def is_empty(self) -> bool:
@@ -38,8 +43,6 @@ class Terminal:
 
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
-    if sys.platform == "win32":
-        pytest.skip("a pseudo-terminal stands in for the port; Windows has none")
     import pty
     import tty
 

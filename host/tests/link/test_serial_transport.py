@@ -7,7 +7,9 @@ from mesogun.errors import LinkError, PortError, UsageError
 from mesogun.gun import Gun
 from mesogun.link import SerialTransport
 from tests.fake_gun import FakeGun
-from tests.link.conftest import Terminal
+from tests.link.conftest import Terminal, needs_terminal
+
+pytestmark = needs_terminal
 
 
 def test_bytes_go_both_ways_unchanged(terminal):
@@ -29,7 +31,7 @@ def test_a_read_without_bytes_ends_in_time(terminal):
     before_s = transport.monotonic_s()
     assert transport.read(0) == b""
     assert transport.read(0.02) == b""
-    assert transport.monotonic_s() - before_s >= 0.02
+    assert 0.02 <= transport.monotonic_s() - before_s < 1
     assert transport.wall_clock().tzinfo is UTC
     transport.close()
 

@@ -4,6 +4,7 @@ from sqlalchemy import Connection, select, text, update
 
 from mesogun.records import Seal, Session, chain, tables
 from mesogun.records.database import Database
+from mesogun.records.material import load
 from mesogun.records.rows import read
 
 _STATEMENTS = (
@@ -42,9 +43,7 @@ def overwrite_seal(db: Connection, seal: Seal) -> None:
 
 
 def _seal_again(db: Connection, session: Session) -> None:
-    row = tables.seals.c
-    query = select(tables.seals).where(row.session == session.id).order_by(row.number)
-    seals = read(db, Seal, query)
+    seals = load(db, session).seals
     for number, seal in enumerate(seals):
         seal.form = 1
         seal.seal = chain.seal_digest(session, seal, seals[:number])
